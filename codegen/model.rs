@@ -238,7 +238,7 @@ fn add_tag_enums(document: &Value, model: &mut Model) -> Result<()> {
             let message = format!("this name is reserved for the tags of `{}`", union.name);
             return Err(Error::new(format!("components.schemas.{name}"), message));
         }
-        let description = format!("The kind of a value of `{}`: its `{}` in JSON.", union.name, union.tag);
+        let description = format!("A kind of `{}`: the value of `{}` in JSON.", union.name, union.tag);
         let values = union.variants.iter().map(|(tag, _)| tag.clone()).collect();
         model.enums.push(StringEnum { name, description, values });
     }

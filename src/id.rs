@@ -158,8 +158,8 @@ text_id! {
 }
 
 text_id! {
-    /// The id of a session of a message constructor. In a session, a user composes one message with the help of the
-    /// bot. [`Bot::construct`](crate::Bot::construct) needs the id to answer.
+    /// The id of a session in a constructor of the bot. In a session, a user composes one message with the help of the
+    /// bot. [`Bot::construct`](crate::Bot::construct) needs the id to set the content of the constructor.
     SessionId
 }
 

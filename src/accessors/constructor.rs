@@ -4,8 +4,8 @@ use crate::api::types::{AttachmentRequest, ConstructedMessageBody, Update};
 
 /// Accessors of updates from a constructor, in which a user of TamTam composes a message with the help of the bot.
 impl Update {
-    /// Returns the text that a user typed in the constructor, or posted from the constructor. `None` if the update has
-    /// no such text.
+    /// Returns the text that a user typed in the constructor, or the text of the message that a user posted from the
+    /// constructor. `None` if the update has no such text.
     #[must_use]
     pub fn constructed_text(&self) -> Option<&str> {
         match self {
@@ -15,8 +15,8 @@ impl Update {
         }
     }
 
-    /// Returns the messages that a user typed in the constructor, with their attachments. Empty if the user has just
-    /// opened the constructor, and for other updates.
+    /// Returns the messages that a user typed in the constructor, with their attachments. Empty if the user has only
+    /// opened the constructor or pressed a button, and for other updates.
     #[must_use]
     pub fn constructed_messages(&self) -> &[ConstructedMessageBody] {
         match self {

@@ -6,11 +6,11 @@ use crate::{api::types::Update, json::key::Key, redaction::fnv_1a};
 impl Update {
     /// Returns a key that identifies the update, so that a bot can find duplicates.
     ///
-    /// If a poll or a request to a webhook fails, servers deliver an update again. The repeated update has the same
+    /// If a poll or a request to a webhook fails, the server delivers its updates again. A repeated update has the same
     /// key. Two updates have different keys if they differ in one of these properties:
     ///
     /// - the [kind](Self::tag) or the timestamp
-    /// - the id of a chat, user, message, callback or session, or of a forwarded or replied-to message
+    /// - the id of a chat, user, message, callback or session (also in the original message of a forward or reply)
     /// - the title of the chat, or the payload of the button or deep link
     ///
     /// The key does not contain names, texts or attachments. The key also does not contain values that can change

@@ -1,4 +1,4 @@
-//! Accessors of messages: author, chat, text, attachments.
+//! Accessors of messages: sender, chat, text, attachments.
 
 use super::{linked::link_accessors, non_empty::non_empty, sender::sender_accessors, vcard};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     id::ChatId,
 };
 
-/// Accessors of the properties of a message. An accessor never panics, even if the message lacks the property.
+/// Accessors of the properties of a message. An accessor does not panic if the message lacks the property.
 ///
 /// ```
 /// # #[tokio::main]
@@ -48,7 +48,7 @@ impl Message {
         self.recipient.chat_type == ChatType::Channel
     }
 
-    /// Returns whether the message is in a dialog: a chat of the bot with one user.
+    /// Returns whether the message is in a dialog (the private chat of one user and the bot).
     #[must_use]
     pub fn is_dialog(&self) -> bool {
         self.recipient.chat_type == ChatType::Dialog
@@ -56,8 +56,7 @@ impl Message {
 
     sender_accessors!();
 
-    /// Returns the message that this message forwards or replies to. `None` if the message is neither a forward nor a
-    /// reply.
+    /// If the message is a forward or a reply, returns the original message. `None` for other messages.
     #[must_use]
     pub fn link(&self) -> Option<&LinkedMessage> {
         self.link.as_deref()

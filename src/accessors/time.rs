@@ -20,7 +20,7 @@ impl Update {
     }
 
     /// Returns the age of the update: the time of this machine minus the [`time`](Self::time) of the update. Zero if
-    /// the update seems to be from the future. `None` if the time of the update is missing or unreadable.
+    /// the time of the update is in the future. `None` if the time of the update is missing or unreadable.
     ///
     /// After a long downtime, a bot receives old updates. A handler can skip old updates:
     ///
@@ -50,8 +50,8 @@ fn age(time: SystemTime) -> Duration {
 }
 
 impl Message {
-    /// Returns the time at which the message was sent, by the clock of the server. `None` if `timestamp` is 0, which
-    /// means that the response has no time, or outside the range of [`SystemTime`].
+    /// Returns the time at which the message was sent, by the clock of the server. `None` if the server did not send
+    /// the time (`timestamp` is 0), or if the time is outside the range of [`SystemTime`].
     ///
     /// The field `timestamp` is the same time in Unix milliseconds.
     #[must_use]

@@ -3,7 +3,7 @@
 use super::linked::link_accessors;
 use crate::api::types::{Attachment, ChatType, ConstructorInput, Update, UpdateType};
 
-/// Accessors of properties that several types of updates have. An accessor never panics, even if the update lacks the
+/// Accessors of properties that several kinds of updates have. An accessor does not panic if the update lacks the
 /// property.
 ///
 /// ```
@@ -28,8 +28,8 @@ use crate::api::types::{Attachment, ChatType, ConstructorInput, Update, UpdateTy
 /// # }
 /// ```
 impl Update {
-    /// Returns the type of the chat. `None` if the update does not contain the type, for example for
-    /// `message_removed`.
+    /// Returns the type of the chat. `None` if the type is unknown. For example,
+    /// [`MessageRemoved`](Self::MessageRemoved) does not contain the type.
     #[must_use]
     pub fn chat_type(&self) -> Option<ChatType> {
         let of_channels = |is_channel: bool| if is_channel { ChatType::Channel } else { ChatType::Chat };
@@ -52,16 +52,16 @@ impl Update {
         self.chat_type() == Some(ChatType::Channel)
     }
 
-    /// Returns the URLs of the attachments of the message. For the URLs of links within the text, see the markup of the
-    /// message.
+    /// Returns the URLs of the attachments of the message. The URLs of links within the text are in
+    /// [`MessageBody::markup`](crate::api::types::MessageBody::markup).
     pub fn urls(&self) -> impl Iterator<Item = &str> {
         self.attachments().iter().filter_map(Attachment::url)
     }
 
     link_accessors!();
 
-    /// Returns the payload of the pressed button, in a message or in the constructor. `None` if the update is not the
-    /// press of a button with a payload.
+    /// If a user pressed a button of a message or of a constructor, returns the payload of the button. `None` if the
+    /// button has no payload, and for other updates.
     ///
     /// For the payload of a deep link, use [`start_payload`](Self::start_payload).
     #[must_use]
@@ -76,8 +76,8 @@ impl Update {
         }
     }
 
-    /// Returns the payload of the [deep link](crate::link::DeepLink) that started the bot, or of the chat button that
-    /// created the chat. `None` if the update has no such payload.
+    /// Returns the payload of the [deep link](crate::link::DeepLink) with which a user started the bot, or of the chat
+    /// button that created the chat. `None` if the update has no such payload.
     #[must_use]
     pub fn start_payload(&self) -> Option<&str> {
         match self {
@@ -87,7 +87,7 @@ impl Update {
         }
     }
 
-    /// Returns the kind of the update.
+    /// Returns the kind of the update, as an enum.
     #[must_use]
     pub fn update_type(&self) -> UpdateType {
         self.tag().into()

@@ -109,7 +109,7 @@ body!(NewMessageBody);
 body!(ConstructedMessageBody);
 
 impl NewMessageBody {
-    /// Makes the message a reply to another message of the same chat. To send the reply without naming the chat, use
+    /// Makes the message a reply to another message of the same chat. To reply without passing the chat, use
     /// [`Bot::reply`](crate::Bot::reply).
     #[must_use]
     pub fn reply_to(self, message: impl IntoMessageId) -> Self {

@@ -17,11 +17,11 @@ pub(crate) use super::{
     read::{OnePass, bytes_read, check_surrogates, in_one_pass, is_in_one_pass, read_prefix},
 };
 
-/// A union member of a kind that the crate does not define, as unchanged JSON.
+/// A value of an enum such as [`Update`](crate::Update) that the crate cannot read, as unchanged JSON.
 ///
-/// A union is an enum such as [`Update`](crate::Update). Servers add kinds of updates, attachments, buttons and markup
-/// without notice. The crate keeps the JSON of such a value in [`raw`](Self::raw), and serialization writes the same
-/// JSON. The crate also keeps the JSON of a known kind that it cannot read, with the [`error`](Self::error).
+/// Servers add kinds of updates, attachments, buttons and markup without notice. The crate keeps a value of such a kind
+/// as JSON in [`raw`](Self::raw), and serialization writes the same JSON. The crate also keeps a value of a known kind
+/// that does not fit its type. In this case, [`error`](Self::error) contains the reason.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Unknown {

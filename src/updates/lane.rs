@@ -45,7 +45,8 @@ enum Reason {
 }
 
 impl Update {
-    /// Returns the lane of the update. Updates of one lane, usually a chat, are handled in order. See [`Lane`].
+    /// Returns the lane of the update. A lane is usually one chat. Updates of one lane are handled in order. See
+    /// [`Lane`].
     #[must_use]
     pub fn lane(&self) -> Lane {
         let chat = self.chat_id().map(Reason::Chat);

@@ -95,7 +95,8 @@ pub fn slices<'a>(text: &'a str, markup: &'a [MarkupElement]) -> impl Iterator<I
 }
 
 impl MessageBody {
-    /// Returns the formatted parts of the text, as [`slices`] returns them.
+    /// Returns the formatted parts of the text: each element of [`MessageBody::markup`], in order, with its part of the
+    /// text. See [`text::slices`](slices).
     pub fn slices(&self) -> impl Iterator<Item = (&MarkupElement, &str)> {
         slices(self.text.as_deref().unwrap_or_default(), self.markup.as_deref().unwrap_or_default())
     }

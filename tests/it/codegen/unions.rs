@@ -113,7 +113,7 @@ fn x_tag_of_generates_a_documented_enum_of_the_tags() {
     let tags = code.enumeration("UpdateType");
     assert_eq!((tags.tag.as_deref(), tags.listed()), (None, vec!["Created = created".into(), "Gone = gone".into()]));
     assert_eq!(tags.variants[0].doc, "A message came.");
-    assert_eq!(tags.doc, "The kind of a value of [`Update`](crate::api::types::Update): its `kind` in JSON.");
+    assert_eq!(tags.doc, "A kind of [`Update`](crate::api::types::Update): the value of `kind` in JSON.");
 }
 
 #[test]
