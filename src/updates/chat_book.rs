@@ -83,7 +83,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// |---|---|
 /// | a new message, a new comment or a new member | Adds the chat if it is not in the book. |
 /// | `bot_added`, `bot_started` | Adds the chat if it is not in the book. |
-/// | any other update of a dialog (a chat of the bot with one user), except its removal | Adds the dialog if it is not in the book. |
+/// | any other update of a dialog (a chat of the bot with one user), except `dialog_removed` | Adds the dialog if it is not in the book. |
 /// | `bot_removed`, `dialog_removed` | Removes the chat. |
 /// | `bot_stopped` | Marks the dialog as stopped. `bot_started` and a message of the user clear the mark. |
 /// | `bot_admin_permissions_changed` | Sets the role to [`Admin`](ChatRole::Admin) or [`Member`](ChatRole::Member). `Admin` adds the chat if it is not in the book. |
@@ -94,7 +94,8 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// the change of a newer update. For example, an old message does not add a chat from which the bot was removed later.
 ///
 /// After a removal, the bot can still receive some updates of the chat. Examples are `bot_stopped` and the press of a
-/// button. These updates do not add the chat again. The book remembers a removal for 48 h by the timestamps of updates.
+/// button. These updates do not add the chat again. The book remembers a removal for 48 h, measured by the timestamps
+/// of updates.
 ///
 /// # Limits
 ///
@@ -108,7 +109,8 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// - If you select the types of updates, include the types in the table. You can select types with
 ///   [`Updates::types`](crate::updates::Updates::types) or in the subscription of a webhook.
 /// - Each bot needs its own book.
-/// - If only the time of the last update changes, the book saves the chat once a day: see [`KnownChat::last_update`].
+/// - If only the time of the last update changes, the book saves the chat at most once a day: see
+///   [`KnownChat::last_update`].
 #[doc(alias = "get_chats")]
 #[derive(Clone, Default)]
 pub struct ChatBook(Arc<Book>);
@@ -219,8 +221,8 @@ impl ChatBook {
         }
     }
 
-    /// Saves the changes whose earlier save failed. If [`observe`](Self::observe) has failed, call `save` before the
-    /// program ends.
+    /// Saves the changes that are not yet in the store, for example after a failed save. If [`observe`](Self::observe)
+    /// has failed, call `save` before the program ends.
     ///
     /// ```
     /// # #[tokio::main]
