@@ -25,8 +25,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Most checks follow the documentation of MAX. [`MiniApp::is_phone_genuine`] follows another client. The checks were
-//! never tested with the live service.
+//! Most checks follow the documentation of MAX. The check of [`MiniApp::is_phone_genuine`] is not documented, and
+//! follows another client library. The checks were never tested with the live service.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -174,7 +174,7 @@ impl MiniApp {
     /// - `hash`: Signature of MAX, in hexadecimal digits.
     ///
     /// Pass the values that the page received. The documentation of MAX does not describe this signature. The check
-    /// follows another client of MAX.
+    /// follows another client library for MAX.
     ///
     /// ```
     /// use tamtam::mini_app::MiniApp;

@@ -88,7 +88,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// | `bot_stopped` | Marks the dialog as stopped. `bot_started` and a message of the user clear the mark. |
 /// | `bot_admin_permissions_changed` | Sets the role to [`Admin`](ChatRole::Admin) or [`Member`](ChatRole::Member). `Admin` adds the chat if it is not in the book. |
 /// | `chat_title_changed` | Sets the title. Adds the chat if it is not in the book. |
-/// | `message_chat_created` | Adds the new chat, with its title, as [`Admin`](ChatRole::Admin). |
+/// | `message_chat_created` | Adds the new chat with its title and the role [`Admin`](ChatRole::Admin). |
 ///
 /// Updates can arrive twice and out of order. The book orders them by their timestamps: an older update does not undo
 /// the change of a newer update. For example, an old message does not add a chat from which the bot was removed later.

@@ -54,8 +54,8 @@ use settings::Settings;
 /// - With [`Durability::PowerLoss`], the guarantees are the same as for a killed process. The journal waits for the
 ///   disk at each change.
 ///
-/// **Exactly once** is not possible: a killed handler may already have sent its message. If a handler must not act
-/// twice, make the handler idempotent, for example with [`Update::key`](crate::Update::key).
+/// **Exactly-once handling** is not possible: a killed handler may already have sent its message. If a handler must not
+/// act twice, make the handler idempotent, for example with [`Update::key`](crate::Update::key).
 ///
 /// **If the disk fails or is full**, the bot neither stores nor acknowledges updates. Polling pauses, and a webhook
 /// responds with status 503. [`JournalHealth::failed_writes`] counts the failures. The log event is `journal write
@@ -207,8 +207,8 @@ impl Journal {
         Ok(self.0.dead().await?.into_iter().map(DeadLetter::read).collect())
     }
 
-    /// Makes a dead letter an update again: the newest update of its [lane](crate::updates::Lane), with 0 attempts.
-    /// Returns whether the dead letter existed.
+    /// Puts a dead letter back into the queue, as the newest update of its [lane](crate::updates::Lane) with 0
+    /// attempts. Returns whether the dead letter existed.
     ///
     /// - `id`: [Id](DeadLetter::id) of the dead letter.
     ///

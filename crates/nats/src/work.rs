@@ -81,7 +81,8 @@ queue.work(bot, echo).graceful_shutdown_on(signal).await?;
     }
 }
 
-/// A worker that handles updates of a queue, created by [`Queue::work`]. Awaiting it handles updates until a shutdown.
+/// A worker that handles updates of a queue, created by [`Queue::work`]. Await the worker to handle updates until a
+/// shutdown.
 ///
 /// The updates of one chat are handled one after another, across all workers of the queue. A worker acknowledges an
 /// update to NATS in three cases:

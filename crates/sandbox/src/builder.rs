@@ -83,7 +83,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets the limits of requests. Defaults to [`RateLimit::max`] on MAX, and to [`RateLimit::none`] on TamTam.
+    /// Sets the rate limits of the bots. Defaults to [`RateLimit::max`] on MAX, and to [`RateLimit::none`] on TamTam.
     /// [`Sandbox::rate_limited`] counts the refused requests.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.rate_limit = Some(limit);

@@ -108,7 +108,8 @@
 //! # Faults
 //!
 //! - [`Sandbox::fails`] injects a [`Fault`] into requests of an operation. Examples are an error status, a reset of the
-//!   connection, and a late response. [`Fault`] lists which faults carry out the operation.
+//!   connection, and a late response. The page of [`Fault`] lists the faults after which the operation is still carried
+//!   out.
 //! - [`Sandbox::loses_deliveries`] drops deliveries to webhooks.
 //! - [`Sandbox::repeats_update`] sends the latest update again.
 //! - [`Sandbox::pushes`] sends an update that you define.
