@@ -106,8 +106,8 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// - TamTam does not report changes of the bot's rights, or that a user has stopped the bot. MAX reports changes of
 ///   rights only by webhook, not by polling. Without a report, the role in a group or channel is
 ///   [`Member`](ChatRole::Member).
-/// - If you select the types of updates, include the types in the table. You can select types with
-///   [`Updates::types`](crate::updates::Updates::types) or in the subscription of a webhook.
+/// - If you select the types of updates, with [`Updates::types`](crate::updates::Updates::types) or in the subscription
+///   of a webhook, include the types in the table.
 /// - Each bot needs its own book.
 /// - If only the time of the last update changes, the book saves the chat at most once a day: see
 ///   [`KnownChat::last_update`].

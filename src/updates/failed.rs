@@ -146,7 +146,7 @@ impl Failed {
     }
 
     /// Returns the error of the handler, if it is a [`tamtam::Error`](Error), usually of a call to the API. `None` for
-    /// an error of another type, and for other causes.
+    /// an error of another type, and if the handler returned no error.
     ///
     /// The failed call may still have posted its message. Check [`Error::may_have_been_applied`] before you retry the
     /// update.

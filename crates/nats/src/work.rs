@@ -145,8 +145,8 @@ impl Work {
     /// [number of slots](crate::Open::slots).
     ///
     /// Set a number below the number of slots only if handlers need much memory or many connections. With this setting,
-    /// the worker asks the slots for updates in turn. An update may then wait for up to 1 s, even if the worker is
-    /// idle.
+    /// the worker fetches updates from one slot after another. An update may then wait for up to 1 s, even if the
+    /// worker is idle.
     pub fn concurrency(mut self, updates: usize) -> Self {
         self.concurrency = Some(updates.max(1));
         self

@@ -56,7 +56,7 @@
 //! The sandbox of MAX was never compared with the live MAX, because we have no token. The sandbox accepts all calls of
 //! the official Node.js client of MAX.
 //!
-//! # Limits of requests
+//! # Rate limits
 //!
 //! A sandbox of MAX has the limits of MAX ([`RateLimit::max`]), for example 2 messages per second in each chat and 2
 //! polls per second. A request over a limit is refused with the status 429. [`Sandbox::rate_limited`] counts the

@@ -46,7 +46,7 @@ const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 /// # How a save works
 ///
 /// A save creates a file such as `marker.json.0123456789abcdef.new` in the same directory. When the new file is on the
-/// disk, the save renames it, which replaces the old file. This has these effects:
+/// disk, the save renames the new file, which replaces the old file. This has these effects:
 ///
 /// - After a kill or a power loss, the file has either the old marker or the new marker.
 /// - The new file does not have the permissions of the old file. If the path is a link, the new file replaces the link.
