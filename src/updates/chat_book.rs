@@ -291,7 +291,7 @@ impl ChatBook {
         self.0.state().entries.record(chat_id)?.chat()
     }
 
-    /// Returns the number of chats that the bot is in. The call visits all chats of the book.
+    /// Returns the number of chats that the bot is in. Each call counts all chats of the book.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.state().entries.len()
