@@ -25,8 +25,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Most checks follow the documentation of MAX. [`MiniApp::is_phone_genuine`] follows another client. The checks were
-//! never tested with the live service.
+//! Most checks follow the documentation of MAX. MAX does not document the signature that [`MiniApp::is_phone_genuine`]
+//! checks, so this check follows another client of MAX. The checks were never tested with the live service.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -173,8 +173,8 @@ impl MiniApp {
     /// - `user`: Id of the user who shared the phone number.
     /// - `hash`: Signature of MAX, in hexadecimal digits.
     ///
-    /// Pass the values that the page received. The documentation of MAX does not describe this signature. The check
-    /// follows another client of MAX.
+    /// Pass the values that the page received. MAX does not document this signature, so the check follows another
+    /// client of MAX.
     ///
     /// ```
     /// use tamtam::mini_app::MiniApp;

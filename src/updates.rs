@@ -1,4 +1,4 @@
-//! Long polling, handlers of updates, stores for updates and chats, and monitoring.
+//! Long polling, handlers, journals, stores for markers and chats, and monitoring.
 //!
 //! An [`Update`](crate::Update) is an event for a bot, such as a new message. [`Bot::run`](crate::Bot::run) polls the
 //! server, and calls a handler (an async function) for each update.

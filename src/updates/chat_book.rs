@@ -83,18 +83,19 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// |---|---|
 /// | a new message, a new comment or a new member | Adds the chat if it is not in the book. |
 /// | `bot_added`, `bot_started` | Adds the chat if it is not in the book. |
-/// | any other update of a dialog (a chat of the bot with one user), except its removal | Adds the dialog if it is not in the book. |
+/// | any other update of a dialog (a chat of the bot with one user), except `dialog_removed` | Adds the dialog if it is not in the book. |
 /// | `bot_removed`, `dialog_removed` | Removes the chat. |
 /// | `bot_stopped` | Marks the dialog as stopped. `bot_started` and a message of the user clear the mark. |
 /// | `bot_admin_permissions_changed` | Sets the role to [`Admin`](ChatRole::Admin) or [`Member`](ChatRole::Member). `Admin` adds the chat if it is not in the book. |
 /// | `chat_title_changed` | Sets the title. Adds the chat if it is not in the book. |
-/// | `message_chat_created` | Adds the new chat, with its title, as [`Admin`](ChatRole::Admin). |
+/// | `message_chat_created` | Adds the new chat with its title and the role [`Admin`](ChatRole::Admin). |
 ///
 /// Updates can arrive twice and out of order. The book orders them by their timestamps: an older update does not undo
 /// the change of a newer update. For example, an old message does not add a chat from which the bot was removed later.
 ///
 /// After a removal, the bot can still receive some updates of the chat. Examples are `bot_stopped` and the press of a
-/// button. These updates do not add the chat again. The book remembers a removal for 48 h by the timestamps of updates.
+/// button. These updates do not add the chat again. The book remembers a removal for 48 h, measured by the timestamps
+/// of updates.
 ///
 /// # Limits
 ///
@@ -105,10 +106,11 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// - TamTam does not report changes of the bot's rights, or that a user has stopped the bot. MAX reports changes of
 ///   rights only by webhook, not by polling. Without a report, the role in a group or channel is
 ///   [`Member`](ChatRole::Member).
-/// - If you select the types of updates, include the types in the table. You can select types with
-///   [`Updates::types`](crate::updates::Updates::types) or in the subscription of a webhook.
+/// - If you select the types of updates, with [`Updates::types`](crate::updates::Updates::types) or in the subscription
+///   of a webhook, include the types in the table.
 /// - Each bot needs its own book.
-/// - If only the time of the last update changes, the book saves the chat once a day: see [`KnownChat::last_update`].
+/// - If only the time of the last update changes, the book saves the chat at most once a day: see
+///   [`KnownChat::last_update`].
 #[doc(alias = "get_chats")]
 #[derive(Clone, Default)]
 pub struct ChatBook(Arc<Book>);
@@ -219,8 +221,8 @@ impl ChatBook {
         }
     }
 
-    /// Saves the changes whose earlier save failed. If [`observe`](Self::observe) has failed, call `save` before the
-    /// program ends.
+    /// Saves the changes that are not yet in the store, for example after a failed save. If [`observe`](Self::observe)
+    /// has failed, call `save` before the program ends.
     ///
     /// ```
     /// # #[tokio::main]
@@ -289,7 +291,7 @@ impl ChatBook {
         self.0.state().entries.record(chat_id)?.chat()
     }
 
-    /// Returns the number of chats that the bot is in. The call visits all chats of the book.
+    /// Returns the number of chats that the bot is in. Each call counts all chats of the book.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.state().entries.len()

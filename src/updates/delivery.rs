@@ -38,18 +38,17 @@ pub enum Settled {
     /// [`dead_letter_after`](Delivery::dead_letter_after), this is also the result if `on_error` is not set, panicked,
     /// took too long, or returned [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter).
     Skipped,
-    /// The handler failed, and the update is a dead letter: keep it for inspection.
+    /// The update is a dead letter: keep it for inspection.
     ///
-    /// Only a delivery with [`dead_letter_after`](Delivery::dead_letter_after) has this result. The handler failed, and
-    /// one of these is true:
+    /// Only a delivery with [`dead_letter_after`](Delivery::dead_letter_after) has this result, in one of these cases:
     ///
-    /// - The limit of attempts is reached.
+    /// - The number of attempts has reached the limit.
     /// - [`on_error`](crate::updates::Run::on_error) is not set, panicked, took too long, or returned
     ///   [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter).
     Dead {
         /// The number of attempts, including the [earlier attempts](Delivery::earlier_attempts).
         attempts: u32,
-        /// The cause for which the last attempt failed.
+        /// The reason why the last attempt failed, or why the handler was not called again.
         cause: String,
     },
 }
@@ -142,7 +141,7 @@ impl Delivery {
     /// inspection. The bot then settles the delivery as [`Settled::Dead`].
     ///
     /// [Earlier attempts](Self::earlier_attempts) count. If they already reach the limit, the bot settles the delivery
-    /// without a call of the handler.
+    /// without calling the handler.
     ///
     /// Without this setting, no delivery is settled as `Dead`, and [`Recovery::Retry`](crate::updates::Recovery::Retry)
     /// has no limit.

@@ -71,7 +71,7 @@ pub(crate) fn boxed<D: Decision>(on_error: impl Fn(Failed) -> D + Send + Sync + 
     Arc::new(move |failed| on_error(failed).into_future())
 }
 
-/// An update that was not handled, and the cause. Passed to the function of
+/// An update that was not handled, and the reason. Passed to the function of
 /// [`Run::on_error`](crate::updates::Run::on_error) or `Webhook::on_error`. Clones are cheap.
 #[derive(Debug, Clone)]
 pub struct Failed(Arc<Inner>);
@@ -84,12 +84,12 @@ struct Inner {
     attempts: u32,
 }
 
-/// The cause for which an update was not handled. Returned by [`Failed::cause`].
+/// The reason why an update was not handled. Returned by [`Failed::cause`].
 #[non_exhaustive]
 pub enum Cause {
     /// The error that the handler returned.
     Error(Box<dyn StdError + Send + Sync>),
-    /// The message of a panic of the handler.
+    /// The panic message of the handler.
     Panic(String),
     /// The time limit that the handler exceeded. The handler was dropped.
     TimedOut(Duration),
@@ -146,7 +146,7 @@ impl Failed {
     }
 
     /// Returns the error of the handler, if it is a [`tamtam::Error`](Error), usually of a call to the API. `None` for
-    /// an error of another type, and for other causes.
+    /// an error of another type, and if the handler returned no error.
     ///
     /// The failed call may still have posted its message. Check [`Error::may_have_been_applied`] before you retry the
     /// update.
@@ -158,7 +158,7 @@ impl Failed {
         }
     }
 
-    /// Returns the cause for which the update was not handled.
+    /// Returns the reason why the update was not handled.
     #[must_use]
     pub fn cause(&self) -> &Cause {
         &self.0.cause

@@ -101,13 +101,14 @@ impl Health {
 
     /// Returns the lag of the bot: the current age of the oldest update in progress. `None` before the first update.
     ///
-    /// - With [`Run`](crate::updates::Run), the progress of an update starts when its handler is called. The progress
-    ///   ends when the update is handled or given up. The delay before a retry is part of the progress.
-    /// - With [`Updates`](crate::updates::Updates), the progress starts when [`next`](crate::updates::Updates::next)
-    ///   returns the update. The progress ends at the following call of `next`, or when the stream is dropped.
+    /// - With [`Run`](crate::updates::Run), an update is in progress from the first call of its handler until it is
+    ///   handled or given up. This includes the delay before a retry.
+    /// - With [`Updates`](crate::updates::Updates), an update is in progress from the time when
+    ///   [`next`](crate::updates::Updates::next) returns it. This ends at the following call of `next`, or when the
+    ///   stream is dropped.
     ///
-    /// If no update is in progress, the lag does not grow. It is then the age that the last update had when its
-    /// progress started.
+    /// If no update is in progress, the lag does not grow. The lag is then the age of the last update at the time when
+    /// its handling started.
     ///
     /// The age is the time of this machine minus the timestamp of the update, and at least 0. Updates without a
     /// positive timestamp do not count.

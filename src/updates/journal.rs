@@ -54,8 +54,8 @@ use settings::Settings;
 /// - With [`Durability::PowerLoss`], the guarantees are the same as for a killed process. The journal waits for the
 ///   disk at each change.
 ///
-/// **Exactly once** is not possible: a killed handler may already have sent its message. If a handler must not act
-/// twice, make the handler idempotent, for example with [`Update::key`](crate::Update::key).
+/// **Exactly-once handling** is not possible: a killed handler may already have sent its message. If a handler must not
+/// act twice, make the handler idempotent, for example with [`Update::key`](crate::Update::key).
 ///
 /// **If the disk fails or is full**, the bot neither stores nor acknowledges updates. Polling pauses, and a webhook
 /// responds with status 503. [`JournalHealth::failed_writes`] counts the failures. The log event is `journal write
@@ -64,8 +64,8 @@ use settings::Settings;
 /// **If an update is repeated**, the journal drops the repeated update. A repeated update has the same
 /// [key](crate::Update::key) as an earlier update. The journal keeps keys for at least one hour by the system clock.
 ///
-/// If an update lacks either its timestamp or every id (chat, session, user), its JSON must match, too. If an update
-/// lacks both, it is never dropped.
+/// If an update lacks either its timestamp or every id (chat, session, user), its JSON must be the same, too. If an
+/// update lacks both, it is never dropped.
 ///
 /// # When a handler fails
 ///
@@ -120,8 +120,9 @@ use settings::Settings;
 ///
 /// # Why SQLite
 ///
-/// In a benchmark, SQLite stored and removed 170,000 to 180,000 updates per second, and redb 80,000 to 88,000. In redb,
-/// a commit that survives a killed process waits for the disk. In SQLite's write-ahead log, the commit does not wait.
+/// In a benchmark, SQLite stored and removed 170,000 to 180,000 updates per second, and redb (another embedded
+/// database) 80,000 to 88,000. In redb, a commit that survives a killed process waits for the disk. In SQLite's
+/// write-ahead log, the commit does not wait.
 ///
 /// Each update had 900 bytes and a key. One thread stored 100 updates at a time, and removed 64 at a time. An `fsync`
 /// of the disk took 0.25 ms.
@@ -146,7 +147,7 @@ pub struct DeadLetter {
     pub update: RawUpdate,
     /// The number of attempts to handle the update.
     pub attempts: u32,
-    /// The cause for which the last attempt failed.
+    /// The reason why the last attempt failed.
     pub cause: String,
     /// The time at which the update was stored in the journal.
     pub stored_at: SystemTime,
@@ -206,8 +207,8 @@ impl Journal {
         Ok(self.0.dead().await?.into_iter().map(DeadLetter::read).collect())
     }
 
-    /// Makes a dead letter an update again: the newest update of its [lane](crate::updates::Lane), with 0 attempts.
-    /// Returns whether the dead letter existed.
+    /// Puts a dead letter back into the queue, as the newest update of its [lane](crate::updates::Lane) with 0
+    /// attempts. Returns whether the dead letter existed.
     ///
     /// - `id`: [Id](DeadLetter::id) of the dead letter.
     ///

@@ -257,9 +257,9 @@ impl Run {
     /// # }
     /// ```
     ///
-    /// The function can be async, for example to send a message. It has the same time limit as the handler. Later
-    /// updates of the chat wait for its result. If an async function needs values such as a database, clone the values:
-    /// `move |failed| { let db = db.clone(); async move { .. } }`.
+    /// The function can be async, for example to send a message. The time limit of the handler also applies to the
+    /// function. Later updates of the chat wait for its result. If an async function needs values such as a database,
+    /// clone the values: `move |failed| { let db = db.clone(); async move { .. } }`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -293,7 +293,7 @@ impl Run {
     /// Records every update in a [`ChatBook`] before its handler is called.
     ///
     /// If the book cannot be saved, the event `chat book save failed` is logged at the level WARN, and the handler is
-    /// still called. A save takes at most 5 s. This time does not count for the time limit of the handler.
+    /// still called. A save takes at most 5 s. This time does not count toward the time limit of the handler.
     ///
     /// ```
     /// # #[tokio::main]
@@ -331,8 +331,8 @@ impl Run {
     /// - `first`: Maximum delay before the first retry. Defaults to 0.5 s. The maximum doubles with each further retry.
     /// - `most`: Upper limit of this maximum. Defaults to 30 s.
     ///
-    /// The actual delay is random, from 0 to the current maximum (full jitter). If the setting [`Updates::backoff`] was
-    /// changed, its values are the defaults for this setting, too.
+    /// The actual delay is random, from 0 to the current maximum (full jitter). If the setting [`Updates::backoff`] is
+    /// set, this setting defaults to the same values.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.backoff = Some(Backoff { first, most: most.max(first) });
         self

@@ -318,8 +318,8 @@ impl Updates {
     ///
     /// # Errors
     ///
-    /// - If the server refuses the bot, for example its token. A response with an error status is a refusal only if it
-    ///   has a `code` of the API.
+    /// - If the server refuses the bot, for example its token. A response with an error status is a refusal only if its
+    ///   body has a `code` of the API.
     /// - If a webhook is subscribed.
     /// - If the marker store cannot be read.
     /// - If a single update is larger than the size limit of a page.

@@ -39,7 +39,8 @@ impl Queue {
 ///
 /// A dead letter is an update that was given up. There are two reasons:
 ///
-/// - The handler failed, and the function of [`Work::on_error`](crate::Work::on_error) gave up the update.
+/// - The handler failed, and the function of [`Work::on_error`](crate::Work::on_error) returned `DeadLetter`, or is not
+///   set.
 /// - The update has reached the maximum number of attempts
 ///   ([`Work::dead_letter_after`](crate::Work::dead_letter_after)).
 ///

@@ -67,7 +67,7 @@ pub enum ErrorKind {
     /// The stream has reached its maximum size ([`Open::max_bytes`](crate::Open::max_bytes)). A retry may succeed after
     /// handled updates are removed.
     Full,
-    /// The update is too large: larger than `max_payload` of the NATS server minus 8 KiB.
+    /// The update is larger than `max_payload` of the NATS server minus 8 KiB.
     TooLarge,
     /// The existing stream has another number of slots, or belongs to another bot.
     Mismatch,

@@ -83,8 +83,7 @@ assert_eq!(queue.lag().await?.waiting, 0);
 
 /// A builder with the settings of a queue, created by [`Queue::open`]. Awaiting the builder opens the queue.
 ///
-/// A setting that you do not call keeps its stored value if the queue exists on NATS. If the queue does not exist, this
-/// setting has its default.
+/// If you do not set a value, a queue that exists on NATS keeps its stored value, and a new queue gets the default.
 ///
 #[doc = crate::doc_example!("
 use std::time::Duration;

@@ -16,7 +16,8 @@ use crate::{
     names::{Names, owner},
 };
 
-/// A durable queue of the updates of one bot on NATS JetStream, opened by [`Queue::open`]. A clone is the same queue.
+/// A durable queue of the updates of one bot on NATS JetStream, opened by [`Queue::open`]. Clones refer to the same
+/// queue.
 ///
 /// The [page of the crate](crate) describes the guarantees of a queue.
 ///

@@ -33,8 +33,8 @@ impl Queue {
     /// Run receivers in two processes. One receiver polls, and the other receiver waits. If the first process dies, the
     /// other receiver polls after at most about 12 s, see [`Receive::lease`].
     ///
-    /// `updates`: the polls of the bot, with their settings. The queue stores the marker, which is the position of the
-    /// polls. A marker store that is set on `updates` is not used.
+    /// `updates`: the stream of updates, with the settings of the polls. The queue stores the marker, which is the
+    /// position of the polls. A marker store that is set on `updates` is not used.
     ///
     #[doc = crate::doc_example!("
 # alice.says(\"hi\");
@@ -46,8 +46,8 @@ queue.receive(bot.updates()).graceful_shutdown_on(signal).await?;
     }
 }
 
-/// A receiver that polls updates and stores them in a queue, created by [`Queue::receive`]. Awaiting it receives
-/// updates until a shutdown or a permanent error.
+/// A receiver that polls updates and stores them in a queue, created by [`Queue::receive`]. Await the receiver to poll
+/// until a shutdown or a permanent error.
 ///
 /// A page is the result of one poll. The marker is the position of the polls. The receiver handles each page in three
 /// steps:

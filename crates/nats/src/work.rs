@@ -81,7 +81,8 @@ queue.work(bot, echo).graceful_shutdown_on(signal).await?;
     }
 }
 
-/// A worker that handles updates of a queue, created by [`Queue::work`]. Awaiting it handles updates until a shutdown.
+/// A worker that handles updates of a queue, created by [`Queue::work`]. Await the worker to handle updates until a
+/// shutdown.
 ///
 /// The updates of one chat are handled one after another, across all workers of the queue. A worker acknowledges an
 /// update to NATS in three cases:
@@ -144,8 +145,8 @@ impl Work {
     /// [number of slots](crate::Open::slots).
     ///
     /// Set a number below the number of slots only if handlers need much memory or many connections. With this setting,
-    /// the worker asks the slots for updates in turn. An update may then wait for up to 1 s, even if the worker is
-    /// idle.
+    /// the worker fetches updates from one slot after another. An update may then wait for up to 1 s, even if the
+    /// worker is idle.
     pub fn concurrency(mut self, updates: usize) -> Self {
         self.concurrency = Some(updates.max(1));
         self

@@ -83,7 +83,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets the limits of requests. Defaults to [`RateLimit::max`] on MAX, and to [`RateLimit::none`] on TamTam.
+    /// Sets the rate limits of the bots. Defaults to [`RateLimit::max`] on MAX, and to [`RateLimit::none`] on TamTam.
     /// [`Sandbox::rate_limited`] counts the refused requests.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.rate_limit = Some(limit);
@@ -211,7 +211,7 @@ impl SandboxBuilder {
     /// next sandbox does not issue the lost ids and markers again. A marker is a position in the updates of a bot.
     ///
     /// During a write, the directory contains a temporary file such as `state.json.0123456789abcdef.new`. If the
-    /// process is killed during the write, the file remains, and the next start removes it.
+    /// process is killed during the write, the temporary file remains, and the next start removes it.
     ///
     /// Only one sandbox at a time can open the file. A second sandbox does not start ([`StateFileError::InUse`]). The
     /// lock is an empty file such as `state.json.lock` in the same directory. This file is never removed.

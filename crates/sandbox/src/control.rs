@@ -137,7 +137,7 @@
 //! | `POST /sandbox/faults` | `operation`, `fault` and its fields; `times`?, `applied`?, `retry_after`? | injects a fault into the next requests of an operation |
 //! | `DELETE /sandbox/faults` | | removes the faults from `POST /sandbox/faults` that have not happened yet |
 //! | `POST /sandbox/uploads/faults` | `fault` and its fields | injects a fault into the next upload |
-//! | `POST /sandbox/uploads/not_ready` | `times` | simulates files that are still being processed: a message with a later uploaded file is refused this many times |
+//! | `POST /sandbox/uploads/not_ready` | `times` | simulates files that are still being processed: a message with such a file is refused this many times. Applies to files that are uploaded after this call |
 //! | `POST /sandbox/updates` | `update`, `bot`? | sends `update`, which may be any JSON object, to the bot |
 //! | `POST /sandbox/updates/repeat` | `bot`? | sends the latest update of the bot again |
 //! | `POST /sandbox/deliveries/lose` | `times` | drops the next deliveries to webhooks |

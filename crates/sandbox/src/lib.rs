@@ -56,7 +56,7 @@
 //! The sandbox of MAX was never compared with the live MAX, because we have no token. The sandbox accepts all calls of
 //! the official Node.js client of MAX.
 //!
-//! # Limits of requests
+//! # Rate limits
 //!
 //! A sandbox of MAX has the limits of MAX ([`RateLimit::max`]), for example 2 messages per second in each chat and 2
 //! polls per second. A request over a limit is refused with the status 429. [`Sandbox::rate_limited`] counts the
@@ -108,7 +108,8 @@
 //! # Faults
 //!
 //! - [`Sandbox::fails`] injects a [`Fault`] into requests of an operation. Examples are an error status, a reset of the
-//!   connection, and a late response. [`Fault`] lists which faults carry out the operation.
+//!   connection, and a late response. The page of [`Fault`] lists the faults after which the operation is still carried
+//!   out.
 //! - [`Sandbox::loses_deliveries`] drops deliveries to webhooks.
 //! - [`Sandbox::repeats_update`] sends the latest update again.
 //! - [`Sandbox::pushes`] sends an update that you define.

@@ -58,7 +58,7 @@ struct Waiter {
     look: Arc<Notify>,
 }
 
-/// The number of waiting requests of a bot, and its pause. Returned by [`Health::pace`](crate::updates::Health::pace).
+/// The waiting requests of a bot, and the pause of the bot. Returned by [`Health::pace`](crate::updates::Health::pace).
 ///
 /// A request waits if it would exceed a limit of the bot's [`Pace`](crate::settings::Pace). The bot pauses after a
 /// response with status 429 (too many requests): all its requests then wait.

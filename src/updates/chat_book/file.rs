@@ -23,7 +23,7 @@ use crate::{id::ChatId, updates::store_io::off_the_runtime};
 ///   `torn line cut off`. The save of this line had not returned `Ok`.
 /// - Any other damaged line is an error with the number of the line. The file is then not changed.
 /// - Only one process at a time can use the file. The process locks a second file, with `.lock` added to the name.
-/// - Some deployments start the new process before the old one has ended. Use a database there, with your own
+/// - Some deployments start the new process before the old one has ended. In this case, use a database with your own
 ///   [`ChatStore`].
 /// - Each bot needs a file of its own. The directory must exist, on a local disk: network file systems often do not
 ///   lock files.

@@ -37,16 +37,17 @@ pub struct KnownChat {
     pub chat_id: ChatId,
     /// Type of the chat. `None` if no update contained the type.
     pub chat_type: Option<ChatType>,
-    /// Time of the first update that the book has seen since the bot came to the chat, in Unix milliseconds.
+    /// Time of the first recorded update after the bot joined the chat, in Unix milliseconds.
     pub since: i64,
     /// Role of the bot in the chat.
     pub role: ChatRole,
     /// Title of the chat. `None` if no update contained a title. Only `chat_title_changed` and `message_chat_created`
     /// contain one.
     pub title: Option<String>,
-    /// Time of the newest update that the book has seen of the chat, in Unix milliseconds.
+    /// Time of the newest recorded update of the chat, in Unix milliseconds.
     ///
-    /// After a restart, the time can be up to 24 h too old: if only this field changes, the chat is saved once a day.
+    /// After a restart, the time can be up to 24 h too old: if only this field changes, the chat is saved at most once
+    /// a day.
     pub last_update: i64,
 }
 

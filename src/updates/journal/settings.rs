@@ -5,13 +5,13 @@
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Durability {
-    /// Loses nothing at the end of the process, for example by `kill -9`. This is the default.
+    /// Loses nothing if the process ends, for example by `kill -9`. This is the default.
     ///
     /// After a power loss or a crash of the operating system, the journal is intact, but the last changes can be
     /// missing. Updates can then be lost, and handled updates can be handled again.
     #[default]
     ProcessKill,
-    /// Loses nothing at a power loss, a crash of the operating system, or the end of the process.
+    /// Loses nothing if the power fails, the operating system crashes, or the process ends.
     ///
     /// Each change waits until the disk has stored the change. So writes are several times slower. The disk must not
     /// report a write as complete before the data is durable.

@@ -46,11 +46,11 @@ const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 /// # How a save works
 ///
 /// A save creates a file such as `marker.json.0123456789abcdef.new` in the same directory. When the new file is on the
-/// disk, the save renames it, which replaces the old file. This has these effects:
+/// disk, the save renames the new file, which replaces the old file. This has these effects:
 ///
 /// - After a kill or a power loss, the file has either the old marker or the new marker.
 /// - The new file does not have the permissions of the old file. If the path is a link, the new file replaces the link.
-/// - A kill can leave a `.new` file behind. When the file is one hour old, the following start removes it.
+/// - A kill can leave a `.new` file behind. The next start removes this file if it is at least one hour old.
 ///
 /// # Errors at the start
 ///
@@ -79,8 +79,8 @@ pub enum FileStoreError {
         /// The error of the operating system.
         error: io::Error,
     },
-    /// The file is damaged, or is not a marker file. If you remove it, the bot starts with the updates that the server
-    /// has kept.
+    /// The file is damaged, or is not a marker file. If you remove the file, the bot starts with the updates that the
+    /// server has kept.
     #[error(
         "{path} is not a valid marker file ({problem}): look at it, and remove it to start from the last commit",
         path = path.display()

@@ -60,7 +60,7 @@ impl Sandbox {
 }
 
 impl Account {
-    /// Returns the bot, ready to use. Has the settings of [`Sandbox::bot`].
+    /// Returns the bot, ready to use. The bot has the settings of [`Sandbox::bot`].
     ///
     /// # Panics
     ///

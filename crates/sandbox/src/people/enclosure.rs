@@ -71,7 +71,7 @@ impl Enclosure {
     }
 
     /// Creates a contact card with this name and phone number. A contact card must be the only attachment of its
-    /// message. To send the own card of a person, use [`Person::shares_contact`](crate::Person::shares_contact).
+    /// message. To send a person's own card, use [`Person::shares_contact`](crate::Person::shares_contact).
     pub fn contact(name: impl Into<String>, phone: impl Into<String>) -> Self {
         Self(Enclosed::Contact { name: name.into(), phone: phone.into() })
     }

@@ -53,8 +53,8 @@ impl Group {
         self
     }
 
-    /// Signs the posts of a channel with the name of the author: each post has a `sender`. By default, posts have no
-    /// `sender`. Has no effect on a group.
+    /// Shows who wrote the posts of a channel: each post has a `sender`. By default, posts have no `sender`. Has no
+    /// effect on a group.
     #[must_use]
     pub fn with_signed_posts(self) -> Self {
         self.sandbox.world().act(|state| state.sign_posts(self.chat_id));

@@ -31,14 +31,14 @@ pub struct AppLaunch {
 }
 
 impl AppLaunch {
-    /// Returns the launch data, signed with the token of the bot. In the page of the Mini App, `WebApp.initData` has
-    /// the same text.
+    /// Returns the launch data, signed with the token of the bot. The page of the Mini App reads this text from
+    /// `WebApp.initData`.
     pub fn init_data(&self) -> &str {
         &self.init_data
     }
 
-    /// Returns the fragment of the URL that MAX opens, without the `#`. The fragment contains the launch data as
-    /// `WebAppData`. It also contains the platform and the version of the client, which are not signed.
+    /// Returns the fragment of the URL that MAX opens, without the `#`. The fragment contains the launch data in the
+    /// parameter `WebAppData`. It also contains the platform and the version of the client, which are not signed.
     pub fn url_fragment(&self) -> String {
         let data = utf8_percent_encode(&self.init_data, NON_ALPHANUMERIC);
         format!("WebAppData={data}&WebAppPlatform=web&WebAppVersion=26.1.1")

@@ -14,7 +14,7 @@ use crate::sandbox::Sandbox;
 use crate::state::State;
 use crate::state::seen::Seen;
 
-/// A simulated person who talks to a bot, created by [`Sandbox::user`]. A clone is cheap and is the same person.
+/// A simulated person who talks to a bot, created by [`Sandbox::user`]. Clones are cheap, and refer to the same person.
 ///
 /// ```
 /// # #[tokio::main]
@@ -36,7 +36,7 @@ use crate::state::seen::Seen;
 ///
 /// A `Person` value acts in one chat. By default, this chat is the dialog: the chat of the person with the first bot of
 /// the sandbox. [`in_chat`](Self::in_chat) returns the person in a group or channel. [`with_bot`](Self::with_bot)
-/// returns the person with another bot. On this page, "the bot" means the bot of the value.
+/// returns the person with another bot. On this page, "the bot" means the bot of the `Person` value.
 ///
 /// # Acts that are not allowed
 ///
@@ -113,8 +113,8 @@ impl Person {
         Self { actor: Actor { bot: account.user_id, ..self.actor }, ..self.clone() }
     }
 
-    /// Presses "Start" in the dialog. This opens the dialog. After [`stops`](Self::stops), this opens the dialog again.
-    /// The bot gets `bot_started`.
+    /// Presses "Start" in the dialog. This opens the dialog, also after [`stops`](Self::stops). The bot gets
+    /// `bot_started`.
     ///
     /// # Panics
     ///
@@ -223,8 +223,8 @@ impl Person {
     /// | `open_app` | no update; [`presses_app`](Self::presses_app) returns the data that the Mini App receives |
     /// | `chat` | `message_chat_created`, at the first press |
     ///
-    /// The first press of a `chat` button creates a chat. The owner of this chat is the author of the message. Each
-    /// person who presses the button becomes a member. [`Sandbox::chat`] returns the new chat by its id.
+    /// The first press of a `chat` button creates a chat. The owner of this chat is the sender of the message with the
+    /// button. Each person who presses the button becomes a member. [`Sandbox::chat`] returns the new chat by its id.
     ///
     /// # Panics
     ///

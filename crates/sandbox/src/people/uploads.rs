@@ -78,7 +78,7 @@ impl Uploads {
         self.sandbox.world().on_upload(Arc::new(hook));
     }
 
-    /// Returns the number of bytes of files that have arrived. Discarded bytes and repeated bytes also count.
+    /// Returns the number of file bytes that the host has received. Discarded bytes and repeated bytes also count.
     pub fn bytes_taken(&self) -> u64 {
         self.act(|store| store.bytes_taken)
     }
@@ -128,8 +128,8 @@ impl Uploads {
         self.act(|store| store.settings.keep_partial = keep);
     }
 
-    /// Sets the maximum size of a file whose bytes are kept, in bytes. Defaults to 64 MiB. To save memory, the host
-    /// keeps only the size and the hash of a larger file. A download of this file fails with the status 410.
+    /// Sets the size, in bytes, up to which the host keeps the content of a file. Defaults to 64 MiB. To save memory,
+    /// the host keeps only the size and the hash of a larger file. A download of this file fails with the status 410.
     pub fn set_most_kept(&self, bytes: u64) {
         self.act(|store| store.settings.most_kept = bytes);
     }

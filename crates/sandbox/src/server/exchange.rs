@@ -5,7 +5,7 @@ use std::fmt;
 /// An HTTP request to the API of the sandbox, with its response. [`Sandbox::on_exchange`](crate::Sandbox::on_exchange)
 /// passes it to a hook.
 ///
-/// If the method, the path or a part of the query contains a bot's token, it is replaced by `...`.
+/// If the method, the path or a part of the query contains a bot's token, this part is replaced by `...`.
 ///
 /// ```
 /// # #[tokio::main]

@@ -51,8 +51,8 @@ pub enum StateFileError {
         /// The path of the state file.
         path: PathBuf,
     },
-    /// The file contains the state of another service than [`SandboxBuilder::service`](crate::SandboxBuilder::service)
-    /// sets.
+    /// The file contains the state of one service, but [`SandboxBuilder::service`](crate::SandboxBuilder::service) sets
+    /// the other service.
     #[error("{path} is a state of {kept}, not of {asked}: start the sandbox as {kept}, or name another file", path = path.display())]
     OtherService {
         /// The path of the state file.

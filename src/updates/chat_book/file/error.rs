@@ -16,7 +16,7 @@ pub enum FileChatsError {
         /// The error of the operating system.
         error: io::Error,
     },
-    /// The file belongs to another program, or has more than 1 GiB. The file was not changed.
+    /// The file belongs to another program, or is larger than 1 GiB. The file was not changed.
     #[error("{path} is not a chat book ({problem}): choose another path, or remove the file", path = path.display())]
     NotAChatBook {
         /// The path of the file.

@@ -32,8 +32,8 @@ pub enum UploadFault {
     ResetAt(u64),
     /// A stall: the host stops reading at this position, sends no response, and keeps the connection open.
     StallAt(u64),
-    /// A response with this HTTP status to the request that reaches beyond this position. The host reads the request to
-    /// its end, and discards its bytes.
+    /// A response with this HTTP status to the request that reaches this position. The host reads the request to its
+    /// end. If the request goes beyond the position, the host discards its bytes.
     StatusAt(u64, u16),
     /// A response with this HTTP status and this body to the request that completes a file. The host stores the file
     /// nevertheless.

@@ -75,8 +75,8 @@ impl ReceivedFile {
         &self.name
     }
 
-    /// Returns the content type of the file that the upload request contained, such as `image/png`. The text is empty
-    /// if the request has no content type.
+    /// Returns the content type of the file that the upload request contained, such as `image/png`. The content type is
+    /// empty if the request has none.
     pub fn content_type(&self) -> &str {
         &self.content_type
     }
