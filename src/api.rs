@@ -9,8 +9,8 @@
 //! # async fn main() -> tamtam::Result<()> {
 //! # let tamtam = tamtam_sandbox::Sandbox::start().await;
 //! # let bot = tamtam.bot();
-//! let chats = bot.api().get_chats().count(20).await?;
-//! println!("the bot is in {} chats", chats.chats.len());
+//! let me = bot.api().get_my_info().await?;
+//! println!("the bot is {} with the id {}", me.name, me.user_id);
 //! # Ok(())
 //! # }
 //! ```

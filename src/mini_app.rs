@@ -250,7 +250,8 @@ pub struct MiniAppChat {
     pub kind: Option<String>,
 }
 
-/// The error of a failed check of `initData`. Returned by [`MiniApp::check`].
+/// The error of a failed check of `initData`, the signed text that MAX passes to a Mini App. Returned by
+/// [`MiniApp::check`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidInitData {

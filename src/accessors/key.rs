@@ -6,8 +6,8 @@ use crate::{api::types::Update, json::key::Key, redaction::fnv_1a};
 impl Update {
     /// Returns a key that identifies the update, so that a bot can find duplicates.
     ///
-    /// If a poll or a request to a webhook fails, the server delivers its updates again. A repeated update has the same
-    /// key. Two updates have different keys if they differ in one of these properties:
+    /// If a poll or a request to a webhook fails, the server delivers the same updates again. A repeated update has the
+    /// same key. Two updates have different keys if they differ in one of these properties:
     ///
     /// - the [kind](Self::tag) or the timestamp
     /// - the id of a chat, user, message, callback or session (also in the original message of a forward or reply)

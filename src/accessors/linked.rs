@@ -28,35 +28,35 @@ impl LinkedMessage {
 /// Implements the accessors of a type with a method `link`.
 macro_rules! link_accessors {
     () => {
-        /// If the message is a forward, returns the id of the chat of the original message. Servers often omit this id.
-        /// The value is then `None`.
+        /// Returns the id of the chat of the original message, if the message is a forward. Servers often omit this id.
+        /// `None` if the id is missing, and for other messages.
         #[must_use]
         pub fn link_chat_id(&self) -> Option<crate::id::ChatId> {
             self.link()?.chat_id
         }
 
-        /// If the message is a forward or a reply, returns the id of the sender of the original message. `None` if the
+        /// Returns the id of the sender of the original message, if the message is a forward or a reply. `None` if the
         /// id is missing, and for other messages.
         #[must_use]
         pub fn link_user_id(&self) -> Option<crate::id::UserId> {
             self.link()?.user_id()
         }
 
-        /// If the message is a forward or a reply, returns the display name of the sender of the original message.
+        /// Returns the display name of the sender of the original message, if the message is a forward or a reply.
         /// `None` if the name is missing, and for other messages.
         #[must_use]
         pub fn link_name(&self) -> Option<&str> {
             self.link()?.sender_name()
         }
 
-        /// If the message is a forward or a reply, returns the username of the sender of the original message, without
-        /// `@`. `None` if the username is missing, and for other messages.
+        /// Returns the username, without `@`, of the sender of the original message, if the message is a forward or a
+        /// reply. `None` if the username is missing, and for other messages.
         #[must_use]
         pub fn link_username(&self) -> Option<&str> {
             self.link()?.sender_username()
         }
 
-        /// If the message is a forward or a reply, returns the text of the original message. `None` if the text is
+        /// Returns the text of the original message, if the message is a forward or a reply. `None` if the text is
         /// missing or empty, and for other messages.
         #[must_use]
         pub fn link_text(&self) -> Option<&str> {

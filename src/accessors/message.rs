@@ -56,7 +56,7 @@ impl Message {
 
     sender_accessors!();
 
-    /// If the message is a forward or a reply, returns the original message. `None` for other messages.
+    /// Returns the original message, if this message is a forward or a reply. `None` for other messages.
     #[must_use]
     pub fn link(&self) -> Option<&LinkedMessage> {
         self.link.as_deref()

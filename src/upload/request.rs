@@ -45,7 +45,8 @@ const IDLE: Duration = Duration::from_secs(60);
 /// failure, the upload continues after the last byte that the host has. If the host no longer accepts the upload URL,
 /// the upload starts over.
 ///
-/// A smaller file is sent in one request. After a temporary failure, the upload starts over.
+/// A smaller file is sent in one request. After a temporary failure, the upload starts over. A [`Source::reader`] can
+/// be read only once: its upload is retried only if the host has all bytes that were read.
 ///
 /// The bot's [`RetryPolicy`](crate::settings::RetryPolicy) limits the number of failures in a row without progress.
 /// The policy also limits how often an upload starts over.
@@ -53,8 +54,8 @@ const IDLE: Duration = Duration::from_secs(60);
 /// # Time limits
 ///
 /// An attempt fails if it makes no progress for the time of [`idle_timeout`](Self::idle_timeout). The whole upload has
-/// no time limit. However, an upload in a handler ends with the handler: see
-/// [`Run::handler_timeout`](crate::updates::Run::handler_timeout).
+/// no time limit. However, an upload that a handler awaits stops when the handler exceeds its time limit, 120 s by
+/// default: see [`Run::handler_timeout`](crate::updates::Run::handler_timeout).
 #[must_use = "an upload does nothing until it is awaited or sent"]
 pub struct Upload<M> {
     bot: Bot,
@@ -142,8 +143,8 @@ impl<M: Media> Upload<M> {
         }
     }
 
-    /// Sets the file name that users see. Defaults to the file name in the path. For a source without a path, the name
-    /// defaults to `photo`, `video`, `audio` or `file`.
+    /// Sets the file name that users see. Defaults to the file name in the path of the source. For a source without a
+    /// path, the name defaults to `photo`, `video`, `audio` or `file`.
     ///
     /// The name must have 1 to 255 bytes in UTF-8. The name must not be `.` or `..`, and must not contain a slash or a
     /// control character.
@@ -185,14 +186,14 @@ impl<M: Media> Upload<M> {
         self
     }
 
-    /// Sets the minimum size of a file that is sent in ranges, in bytes. Defaults to 16 MiB.
+    /// Sets the size, in bytes, from which a file is sent in ranges. Defaults to 16 MiB.
     /// [`resumable`](Self::resumable) overrides this setting.
     pub fn resumable_from(mut self, bytes: u64) -> Self {
         self.resumable_from = bytes;
         self
     }
 
-    /// Sets the size of a range, in bytes. The minimum is 1. Defaults to 2,048,000, as in the official client.
+    /// Sets the size of a range, in bytes. The minimum is 1. Defaults to 2,048,000, as in the official client library.
     ///
     /// Each range is sent in its own request. If the connection breaks, at most one range is sent again. Memory use
     /// does not depend on this setting.
@@ -211,7 +212,8 @@ impl<M: Media> Upload<M> {
     /// Sets a function that receives the session of the upload whenever the session changes. Store the session durably,
     /// so that another process can pass it to [`resume`](Self::resume).
     ///
-    /// The function runs on the task that awaits the upload. The function is called only if the file is sent in ranges.
+    /// The function runs on the task that awaits the upload. The function is called only if the file is sent in
+    /// ranges, and never for a [`Source::stream`].
     pub fn on_session(mut self, hook: impl Fn(&UploadSession) + Send + Sync + 'static) -> Self {
         self.on_session = Some(Arc::new(hook));
         self
@@ -220,13 +222,14 @@ impl<M: Media> Upload<M> {
     /// Continues the upload of a stored session, which can be from another process. The upload continues after the last
     /// byte that the host has. If the host no longer has the upload, the upload starts over.
     ///
-    /// The source must be the path of the same file, or the same bytes. The upload fails with
-    /// [`ErrorKind::Source`](crate::ErrorKind::Source) in these cases:
+    /// The source must be the path of the same file, the same bytes, or a reader of the same content. The upload fails
+    /// with [`ErrorKind::Source`](crate::ErrorKind::Source) in these cases:
     ///
-    /// - The size or the modification time of the file has changed.
-    /// - The bytes differ.
+    /// - For a path: the size or the modification time of the file has changed.
+    /// - For bytes: the bytes are not those of the stored session.
     ///
-    /// A [`Source::stream`] cannot be resumed. A [`Source::reader`] cannot be resumed after the first confirmed byte.
+    /// A [`Source::stream`] cannot be resumed. A [`Source::reader`] can be resumed only if the
+    /// host has not confirmed any bytes.
     ///
     /// ```
     /// # #[tokio::main]
@@ -240,7 +243,7 @@ impl<M: Media> Upload<M> {
     ///
     /// let place = kept.clone();
     /// let mut upload = bot.upload_video(&movie).on_session(move |session| {
-    ///     // Replace the file atomically: a kill leaves the previous session.
+    ///     // If the process is killed here, the previous session remains.
     ///     let new = place.with_extension("new");
     ///     let json = serde_json::to_vec(session).unwrap_or_default();
     ///     let _ = std::fs::write(&new, json).and_then(|()| std::fs::rename(&new, &place));
