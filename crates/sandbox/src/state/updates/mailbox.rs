@@ -102,7 +102,7 @@ impl Mailbox {
         self.end(now, |subscription| subscription.settings.url == url)
     }
 
-    /// Removes the webhooks that have failed for too long. Returns false if there are none.
+    /// Removes the webhooks that have failed for too long. Returns whether a webhook was removed.
     pub(crate) fn end_given_up(&mut self, now: Millis, unsubscribe_rule: UnsubscribeRule) -> bool {
         self.end(now, |subscription| subscription.schedule.is_given_up(now, unsubscribe_rule))
     }
