@@ -46,6 +46,6 @@ doc:
 bench:
     cargo bench --bench figures -- cheap
 
-# Checks licences and sources of all dependencies.
+# Checks licenses and sources of all dependencies.
 deny:
     cargo deny --workspace --all-features check licenses bans sources

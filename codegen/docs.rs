@@ -40,6 +40,16 @@ fn facts(schema: &Value) -> Vec<String> {
     if flag(schema, "uniqueItems") {
         facts.push("The list contains no duplicates.".to_owned());
     }
+    let if_missing = match &schema["x-default"] {
+        // The description says what replaces the value.
+        _ if !schema["x-join"].is_null() => None,
+        Value::String(text) if text.is_empty() && schema["type"] == "string" => Some("Empty".to_owned()),
+        default @ (Value::Number(_) | Value::Bool(_)) => Some(format!("`{default}`")),
+        _ => None,
+    };
+    if let Some(default) = if_missing {
+        facts.push(format!("{default} if the server does not send the value."));
+    }
     if let Some(default) = schema.get("default") {
         let default = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
         facts.push(format!("Defaults to `{default}`."));
@@ -128,9 +138,10 @@ impl Links {
     /// Links `` `Name` ``, `` `Name.property` `` and `` `operationId` `` outside code blocks, and marks code blocks
     /// without a language as text. An operation is shown as its method of `Api`.
     pub(super) fn rustdoc(&self, description: &str) -> String {
+        let description = in_words_of_rust(description.trim());
         let mut out = Vec::new();
         let mut in_code = false;
-        for line in description.trim().lines() {
+        for line in description.lines() {
             // A backtick after the fence means inline code, such as ```` ```text``` ````.
             if let Some(language) = line.trim_start().strip_prefix("```").filter(|rest| !rest.contains('`')) {
                 let opens = !in_code;
@@ -160,6 +171,32 @@ impl Links {
         }
         out
     }
+}
+
+/// Replaces the states `null` and `absent` of JSON by `None`, outside code.
+fn in_words_of_rust(description: &str) -> String {
+    const PHRASES: [(&str, &str); 9] = [
+        ("null, absent or empty", "`None` or empty"),
+        ("Empty, null or absent", "`None` or empty"),
+        ("absent or empty", "`None` or empty"),
+        ("empty or null", "`None` or empty"),
+        ("null or absent", "`None`"),
+        ("Null or absent", "`None`"),
+        ("absent", "`None`"),
+        ("null", "`None`"),
+        ("Absent", "`None`"),
+    ];
+    let outside_code = |part: &str| {
+        PHRASES.iter().fold(part.to_owned(), |part, (phrase, rust)| {
+            // A line can end within a phrase.
+            let ends = phrase.match_indices(' ').map(|(at, _)| format!("{}\n{}", &phrase[..at], &phrase[at + 1..]));
+            ends.fold(part.replace(phrase, rust), |part, phrase| part.replace(&phrase, rust))
+        })
+    };
+    let parts = description.split('`').enumerate();
+    let parts: Vec<_> =
+        parts.map(|(index, part)| if index % 2 == 0 { outside_code(part) } else { part.to_owned() }).collect();
+    parts.join("`")
 }
 
 /// Removes the list of these values from a description, because each value has its own documentation.

@@ -1,6 +1,6 @@
 //! Generates Rust from the OpenAPI documents: read, overlay, check, merge, model, lower, `progenitor`, emit.
 //!
-//! This code contains no names of schemas or operations. The overlays describe the behaviour of real servers as `x-`
+//! This code contains no names of schemas or operations. The overlays describe the behavior of real servers as `x-`
 //! extensions, which the head of `openapi/overlay.yaml` explains.
 
 mod docs;

@@ -195,7 +195,7 @@ async fn on_message(bot: &Bot, message: &Message, storage: &impl Storage) -> Res
         (_, Some(dialogue)) if dialogue.taken.contains(mid) => {}
         (Some("order"), _) => ask("", Form::Dish, Vec::new()).await?,
         (Some("cancel"), Some(_)) => {
-            bot.reply(message, "Cancelled.").await?;
+            bot.reply(message, "Canceled.").await?;
             storage.remove(key).await?;
         }
         (_, Some(Dialogue { form, taken })) => match form.answer(message.text().unwrap_or_default()) {
@@ -247,7 +247,7 @@ async fn rehearse() -> Result<(), AnyError> {
     alice_at_work.says("Many");
     hears(&alice_at_work, "Please send a number from 1 to 20. How many portions of soup?").await;
     alice_at_work.says("/cancel");
-    hears(&alice_at_work, "Cancelled.").await;
+    hears(&alice_at_work, "Canceled.").await;
     bob_at_work.says("3");
     hears(&bob_at_work, "What is the address?").await;
     bob_at_work.says("to the office");
@@ -265,7 +265,7 @@ async fn rehearse() -> Result<(), AnyError> {
         carol.says("/order");
         assert_eq!(carol.reads().await.text(), "What would you like? Pizza or soup?");
         carol.says("/cancel");
-        assert_eq!(carol.reads().await.text(), "Cancelled.");
+        assert_eq!(carol.reads().await.text(), "Canceled.");
         carol.says("Soup");
         assert_eq!(carol.reads().await.text(), "Send /order, and /cancel to stop.");
     };

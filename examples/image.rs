@@ -9,7 +9,7 @@ use tamtam::{AttachmentRequest, Bot, Command, Message, Update, types::PhotoAttac
 use tamtam_sandbox::{Enclosure, Sandbox};
 use tokio::sync::OnceCell;
 
-const HELP: &str = "/draw 255 128 0 - a drawing in this colour\n/logo - my logo\n/web https://... - an image from the web\n\
+const HELP: &str = "/draw 255 128 0 - a drawing in this color\n/logo - my logo\n/web https://... - an image from the web\n\
                     Send me a photo, and I send it back.";
 
 #[tokio::main]
@@ -70,9 +70,9 @@ async fn on_command(bot: &Bot, message: &Message, command: Command<'_>, logo: &L
     match command.name {
         "draw" => {
             let mut numbers = command.args().map_while(|word| word.parse().ok());
-            let colour = [(); 3].map(|()| numbers.next().unwrap_or(0));
+            let color = [(); 3].map(|()| numbers.next().unwrap_or(0));
             // Uploads and sends in one step. The file name gives the server the type of the image, too.
-            bot.reply(message, bot.upload_photo(drawing(colour)).file_name("drawing.bmp").text("For you")).await?;
+            bot.reply(message, bot.upload_photo(drawing(color)).file_name("drawing.bmp").text("For you")).await?;
         }
         "logo" => {
             bot.reply(message, logo.photo(bot).await?).await?;
@@ -100,7 +100,7 @@ async fn send_back(bot: &Bot, message: &Message) -> tamtam::Result<()> {
     reply.await.map(drop)
 }
 
-/// Returns a BMP file: a square in this colour (red, green, blue) that fades from top to bottom.
+/// Returns a BMP file: a square in this color (red, green, blue) that fades from top to bottom.
 fn drawing([red, green, blue]: [u8; 3]) -> Vec<u8> {
     const SIDE: u32 = 64;
     const HEADERS: u32 = 14 + 40;

@@ -2,13 +2,17 @@
 //!
 //! Most accessors of `Update` are generated from its variants, see `x-accessors` in `openapi/overlay.yaml`.
 
-mod constructor;
-mod key;
+// The documentation of `Update` shows the accessors in this order.
+mod update;
+
 mod linked;
 mod message;
 mod mid;
 pub(crate) mod non_empty;
 mod sender;
 mod time;
-mod update;
 mod vcard;
+
+mod key;
+
+mod constructor;

@@ -17,7 +17,8 @@ use crate::{
 };
 
 impl Bot {
-    /// Creates a bot of [TamTam](Service::TamTam) with the default settings. `token`: the token of the bot.
+    /// Creates a client of [TamTam](Service::TamTam) with the default settings, and sends no request. `token`: the token
+    /// of the bot. If the token is wrong, the first call fails.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -34,7 +35,8 @@ impl Bot {
         Self::builder(token).build()
     }
 
-    /// Creates a bot of [MAX](Service::Max) with the default settings. `token`: the token of the bot.
+    /// Creates a client of [MAX](Service::Max) with the default settings, and sends no request. `token`: the token of the
+    /// bot. If the token is wrong, the first call fails.
     ///
     /// The certificate of the MAX server is issued by the Russian Trusted Root CA. The bot trusts this CA in addition
     /// to the CAs of the platform: see [`BotBuilder::trust_service`].

@@ -150,16 +150,14 @@ impl BotBuilder {
     /// - `TAMTAM_TOKEN` or `MAX_TOKEN`: The token. The name of the variable selects the service.
     /// - `TAMTAM_BASE_URL` or `MAX_BASE_URL`: The base URL of the selected service. Defaults to the URL of the service.
     ///
-    /// A base URL that is empty or has only white space counts as not set. A blank token counts as not set if the other
-    /// token is set.
+    /// A variable that is blank (empty, or only white space) counts as not set. There is one exception: if the only
+    /// token is blank, this method succeeds, and [`build`](Self::build) returns the error.
     ///
     /// # Errors
     ///
-    /// - If neither token is set.
+    /// - If no variable for a token exists.
     /// - If both tokens are set.
     /// - If a variable is not UTF-8.
-    ///
-    /// If a blank token is the only token, this method succeeds, and [`build`](Self::build) returns the error.
     pub fn from_env() -> Result<Self> {
         let (service, token) = environment::service()?;
         let url = environment::base_url(&service)?;
@@ -188,12 +186,13 @@ impl BotBuilder {
     /// Sets whether the bot trusts the root certificate of the [`Service`], in addition to the root certificates of the
     /// platform. Defaults to `true`.
     ///
-    /// The root certificate of MAX is the Russian Trusted Root CA, which no platform trusts by default. If you set
-    /// `false`, connections to MAX fail, unless you do one of the following:
+    /// The root certificate of MAX is the Russian Trusted Root CA. Windows, macOS and most Linux distributions do not
+    /// trust it by default. If you set `false`, connections to MAX fail, unless you do one of the following:
     ///
     /// - Add the certificate with [`root_certificates`](Self::root_certificates).
     /// - Install the certificate on the platform.
     ///
+    /// With `true`, the bot accepts certificates of this CA from every host to which it connects, such as upload hosts.
     /// The setting has no effect on TamTam, which has no root certificate of its own. Other HTTP clients in the process
     /// do not trust the certificate.
     ///
@@ -227,14 +226,14 @@ impl BotBuilder {
     /// versions: they can read the responses of every version that has a constant in [`ApiVersion`].
     /// [`Bot::subscribe_webhook`] requests updates in the same version.
     ///
-    /// MAX has no versions. If a version is set for a bot of MAX, [`build`](Self::build) fails.
+    /// Requests to MAX have no version. If a version is set for a bot of MAX, [`build`](Self::build) fails.
     pub fn version(mut self, version: impl Into<ApiVersion>) -> Self {
         self.version = Some(version.into());
         self
     }
 
-    /// Sets the name of the bot in the log and in the `Debug` output of [`Bot`]. In the log, the field `bot` of each
-    /// span has this name. See [`guide::logging`](crate::guide::logging).
+    /// Sets the name of the bot in the log and in the `Debug` output of [`Bot`]. In the log, each span has the name in
+    /// its field `bot`. See [`guide::logging`](crate::guide::logging).
     ///
     /// Defaults to 8 hexadecimal digits of a hash of the token. The digits distinguish bots and do not reveal the
     /// token.
@@ -261,11 +260,11 @@ impl BotBuilder {
         self
     }
 
-    /// Sets the margin in the time limit of a long poll. Defaults to 15 s.
+    /// Sets how long the bot waits for the response to a long poll after the hold time. Defaults to 15 s.
     ///
-    /// The server holds a long poll until there is an update, for at most the hold time that is set with
-    /// [`Updates::timeout`](crate::updates::Updates::timeout). If no response arrives within the hold time plus this
-    /// margin, the poll fails and is retried.
+    /// The server holds a long poll until there is an update, but not longer than the hold time. The method
+    /// [`Updates::timeout`](crate::updates::Updates::timeout) sets the hold time. If no response arrives within the hold
+    /// time plus `margin`, the poll fails and is retried.
     pub fn poll_margin(mut self, margin: Duration) -> Self {
         self.timeouts.poll_margin = margin;
         self
@@ -273,9 +272,9 @@ impl BotBuilder {
 
     /// Sets the time limit for opening a connection. Defaults to 10 s.
     ///
-    /// The limit is at most half of [`timeout`](Self::timeout). So if no connection can be opened, the call fails
-    /// before its timeout, with the kind [`ErrorKind::Connect`](crate::ErrorKind::Connect). This kind means that the
-    /// request was not sent.
+    /// A value above half of [`timeout`](Self::timeout) is reduced to half of `timeout`. So if no connection can be
+    /// opened, the attempt fails before its time limit, with the kind
+    /// [`ErrorKind::Connect`](crate::ErrorKind::Connect). This kind means that the request was not sent.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -349,6 +348,9 @@ impl BotBuilder {
     /// Sets how often and for how long a failed call is retried. By default, a call has at most 3 attempts and a time
     /// budget of 30 s. See [`RetryPolicy`].
     ///
+    /// An attempt that lasts for the default [`timeout`](Self::timeout) also uses up the budget, so it is not retried. To
+    /// retry after a timeout, set a larger budget or a smaller `timeout`.
+    ///
     /// The policy does not limit the polls of [`Bot::updates`] and [`Bot::run`]. A poll that fails with a temporary
     /// error is retried until it succeeds.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
@@ -385,11 +387,11 @@ impl BotBuilder {
     /// `socks5` and `socks5h`. With `socks4a` and `socks5h`, the proxy resolves host names. The URL may contain
     /// `user:password@`.
     ///
-    /// If `proxy` is called several times, the first proxy is used. If `proxy` is not called, the environment
-    /// determines the proxy:
+    /// If `proxy` is called several times, the bot uses the proxy of the first call. If `proxy` is not called, the
+    /// environment determines the proxy:
     ///
-    /// - `HTTPS_PROXY` is the proxy for an `https` base URL, and `HTTP_PROXY` for an `http` base URL.
-    /// - If the variable for the base URL is not set, `ALL_PROXY` is the proxy.
+    /// - `HTTPS_PROXY` is the proxy for requests to `https` URLs, and `HTTP_PROXY` for requests to `http` URLs.
+    /// - If this variable is not set, `ALL_PROXY` is the proxy.
     /// - `NO_PROXY` lists hosts to which the bot connects without a proxy.
     ///
     /// The names of the variables may also be in lower case.
@@ -398,7 +400,8 @@ impl BotBuilder {
         self
     }
 
-    /// Ignores the proxy settings of the environment, for example because the server runs on the same machine.
+    /// Ignores the proxy settings of the environment, for example because the server runs on the same machine. A proxy
+    /// that is set with [`proxy`](Self::proxy) is still used.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {

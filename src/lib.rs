@@ -20,11 +20,18 @@
 //!     Ok(())
 //! }
 //!
-//! // `bot` is `Bot::from_env()?` or `Bot::max(token)?`,
-//! // and `shutdown` a future such as `tamtam::shutdown_signal()`.
+//! // `bot` is `Bot::from_env()?` or `Bot::max(token)?`.
+//! // `shutdown` is a future such as `tamtam::shutdown_signal()`.
 //! bot.run(echo).graceful_shutdown_on(shutdown).await?;
 //! # Ok(())
 //! # }
+//! ```
+//!
+//! The crate requires the runtime `tokio` and Rust 1.90. To add it to a program:
+//!
+//! ```text
+//! cargo add tamtam
+//! cargo add tokio --features macros,rt-multi-thread
 //! ```
 //!
 //! # Where to start
@@ -37,7 +44,8 @@
 //! | upload files | [`Bot::upload_photo`], [`upload`] |
 //! | handle updates | [`Bot::run`], [`updates::Run`], [`Update`] |
 //! | read updates in your own loop | [`Bot::updates`], [`updates::Updates`] |
-//! | keep the position and the updates of the bot across restarts | [`updates::FileStore`], `updates::Journal` (feature `journal`) |
+//! | continue at the same update after a restart | [`updates::FileStore`] |
+//! | store updates on disk until they are handled | `updates::Journal` (feature `journal`) |
 //! | receive updates by webhook | `webhook` (feature `webhook`) |
 //! | manage chats and members | [`Bot::chat`], [`Bot::members`], [`Bot::member`], [`Bot::block_member`], [`Bot::pin`] |
 //! | list chats, members, messages, comments | [`pages`] |
@@ -50,18 +58,19 @@
 //!
 //! # Services
 //!
-//! [`Bot::max`] creates a bot of MAX. [`Bot::new`] creates a bot of TamTam. TamTam closed for users on 27 February
-//! 2026.
+//! [`Bot::max`] creates a client for a bot of MAX, and [`Bot::new`] for a bot of TamTam. TamTam shut down on 27 February
+//! 2026: use MAX for new bots.
 //!
 //! "MAX only" and "TamTam only" mark items that only one service has. If you call an operation that the service of the
 //! bot does not have, the call fails and sends no request ([`ErrorKind::Unsupported`]).
 //!
-//! A bot of TamTam requests version 0.5.6 of the API. [`BotBuilder::version`] sets another version. The API of MAX has
-//! no versions.
+//! A bot of TamTam requests version 0.5.6 of the API. [`BotBuilder::version`] sets another version. Requests to MAX have
+//! no version.
 //!
 //! # Guarantees
 //!
-//! - Each update is handled at least once. The updates of a chat are handled in order. See [`updates::Run`].
+//! - The handler is called at least once for each update, and in order for the updates of a chat. If the handler fails,
+//!   the update is skipped or retried, as you choose. See [`updates::Run`].
 //! - New kinds of updates, attachments and buttons do not cause errors: such a value becomes the variant `Unknown`,
 //!   which contains the JSON. New properties of known kinds are ignored.
 //! - If a value in a response does not fit its type in this crate, the value is left out, replaced by a default, or
@@ -79,7 +88,7 @@
 //! | `native-tls` | TLS by the library of the operating system. Takes precedence over `rustls` if both are enabled |
 //! | `webhook` | the module `webhook`: an axum router that receives updates by webhook |
 //! | `journal` | `updates::Journal`: a durable queue of updates on disk |
-//! | `mini-app` | the module `mini_app`: checks of the data that Mini Apps (web pages inside MAX) send |
+//! | `mini-app` | the module `mini_app`: checks of the signatures of MAX, in the data of Mini Apps (web pages inside MAX) and in shared phone numbers |
 //! | `socks` | support for SOCKS proxies |
 //! | `full` | the features `webhook`, `journal`, `mini-app` and `socks` |
 
@@ -91,11 +100,12 @@
 #[doc = include_str!("../README.md")]
 mod readme {}
 
-// First, so that the documentation of `Bot` begins with its methods.
+// First, so that the documentation of `Bot` begins with its methods, and that of `Update` with the generated accessors.
 mod bot_methods;
 
-mod accessors;
 pub mod api;
+
+mod accessors;
 mod builder;
 mod chats;
 mod client;
@@ -139,7 +149,7 @@ pub use updates::{handler::HandlerResult, shutdown::shutdown_signal};
 /// The types of requests, responses and updates, generated from the OpenAPI documents of the services.
 ///
 /// The types have the fields and values of both services. "MAX only" and "TamTam only" mark items that the other
-/// service does not have. The descriptions use the words of JSON: a field that is "null or absent" is `None` in Rust.
+/// service does not have.
 ///
 /// Types that a bot sends have a function `new` and setters: `new` takes the required fields, and each field has a
 /// setter. Many of these types also implement `Default` or `From`.

@@ -23,8 +23,10 @@
 //! let app = Webhook::new(bot.clone(), secret_path)?.router(on_update);
 //! # /*
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! // An empty list subscribes the webhook to all types of updates.
 //! bot.subscribe_webhook(format!("https://bot.example{secret_path}"), []).await?;
-//! axum::serve(listener, app).await?;
+//! let shutdown = tamtam::shutdown_signal();
+//! axum::serve(listener, app).with_graceful_shutdown(shutdown).await?;
 //! # */
 //! # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
 //! # let url = format!("http://{}{secret_path}", listener.local_addr()?);
@@ -50,8 +52,8 @@
 //! | after 8 h without a success | MAX removes the subscription. | TamTam may remove the subscription. |
 //!
 //! - While a webhook is subscribed, polling returns no updates.
-//! - A bot can have several webhooks. If you subscribe a new URL, [`unsubscribe`](crate::api::Api::unsubscribe) the old
-//!   URL.
+//! - A bot can have several webhooks. A new subscription does not replace the old subscription. If the URL changes, also
+//!   call [`unsubscribe`](crate::api::Api::unsubscribe) with the old URL.
 //!
 //! # Security
 //!
@@ -60,7 +62,8 @@
 //!
 //! - Protect the path like the token. Keep the path out of the logs of your proxy and your middleware.
 //! - On MAX, set a secret with [`Webhook::secret`]. MAX sends the secret in a header of each delivery.
-//! - On TamTam, check the source address with [`is_tamtam_address`], in addition to the path.
+//! - On TamTam, check the source address with [`is_tamtam_address`], in addition to the path. Behind a proxy, check the
+//!   address that the proxy writes to a header.
 //! - The router serves plain HTTP. Your proxy (nginx, Caddy, a load balancer) must terminate TLS. Let axum listen on an
 //!   address that only the proxy can reach.
 //!
@@ -68,7 +71,7 @@
 //!
 //! | status | condition |
 //! |---|---|
-//! | 200 | The handler succeeded, or the update was given up. |
+//! | 200 | The handler succeeded, or the update was skipped. |
 //! | 404 | The path is wrong, or the secret header is missing or wrong. axum sends the same response for an unknown path. |
 //! | 405 | The method is not POST. |
 //! | 413 | The body is larger than the [limit](Webhook::body_limit). |
@@ -78,17 +81,17 @@
 //!
 //! # Failures
 //!
-//! - If a handler fails, [`on_error`](Webhook::on_error) chooses between 200 and 503. Without `on_error`, the update is
-//!   given up, and the status is 200.
-//! - If a complete body is not an update, `on_error` receives the body, and chooses between 200 and 503. Without
-//!   `on_error`, the status is 503.
+//! - If a handler returns an error, panics or exceeds its time limit, [`on_error`](Webhook::on_error) decides.
+//!   `Recovery::Skip` sends the status 200, and `Recovery::Retry` sends 503. Without `on_error`, the update is skipped.
+//! - If a complete body is not an update, `on_error` receives the body, and decides. Without `on_error`, the status is
+//!   503, so that no update is lost if a proxy has damaged the body.
 //! - If a value in an update does not fit the types of this crate, the value is left out. The rest of the update is
 //!   passed to the handler. The log has the path of the value.
 //!
 //! # Slow handlers
 //!
-//! A handler continues if the service closes the connection. At the [time limit](Webhook::handler_timeout), the handler
-//! is dropped. If a handler often takes longer than the service waits, use a [queue](#a-durable-queue).
+//! A handler continues if the service closes the connection. After [`Webhook::handler_timeout`] (120 s by default), the
+//! handler is dropped, and counts as failed. If a handler often takes longer than the service waits, use a [queue](#a-durable-queue).
 //!
 //! If the service delivers an update again while the handler is running, the second delivery waits for the handler.
 //! Both deliveries get the same response.
@@ -98,10 +101,10 @@
 //!
 //! # Guarantees
 //!
-//! - **At least once.** An update can be handled twice: if a response with 200 is lost, the service delivers the update
-//!   again. After a restart, the router does not recognize the update.
-//! - **No order.** Updates are handled concurrently, even updates of one chat. If the order matters, compare the
-//!   `timestamp` of the updates, or [poll](crate::Bot::updates).
+//! - **At least once.** If a response with 200 is lost, the service delivers the update again. The handler is then called
+//!   again in two cases: the process has restarted, or more than 5 min have passed.
+//! - **No order.** Updates are handled concurrently, even updates of one chat. If the order matters, use a
+//!   [queue](#a-durable-queue) or [polling](crate::Bot::run), or compare the `timestamp` of the updates.
 //!
 //! # A durable queue
 //!

@@ -53,7 +53,10 @@ pub(super) fn emit(
         return Ok(TokenStream::new());
     }
     let union = names::type_ident(&union.name);
-    Ok(quote!(impl #union { #(#methods)* }))
+    let docs = doc(
+        "Properties that several kinds have. If a value lacks the property, an accessor returns `None` or no items.",
+    );
+    Ok(quote!(#docs impl #union { #(#methods)* }))
 }
 
 struct Search<'a> {

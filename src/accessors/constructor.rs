@@ -4,8 +4,8 @@ use crate::api::types::{AttachmentRequest, ConstructedMessageBody, Update};
 
 /// Accessors of updates from a constructor, in which a user of TamTam composes a message with the help of the bot.
 impl Update {
-    /// Returns the text that a user typed in the constructor, or the text of the message that a user posted from the
-    /// constructor. `None` if the update has no such text.
+    /// Returns the first text that a user typed in the constructor. For a message that a user posted from the
+    /// constructor, returns the text of the message. `None` if the update has no such text.
     #[must_use]
     pub fn constructed_text(&self) -> Option<&str> {
         match self {

@@ -23,7 +23,7 @@ impl Update {
     /// `Nats-Msg-Id`. Values in the key are percent-encoded. Do not parse the key: use the accessors of `Update`. Do
     /// not log the key if your payloads are secret.
     ///
-    /// Keep keys for hours, not for years. A later version of the crate may add an id to the key, or support an update
+    /// Keep a key as long as the server can repeat the update, for example for a day. A later version of the crate may add an id to the key, or support an update
     /// that is `Unknown` now. An update that is delivered both before and after such an upgrade has two keys.
     ///
     /// # Examples

@@ -9,7 +9,8 @@ use crate::{
     id::ChatId,
 };
 
-/// Accessors of the properties of a message. An accessor does not panic if the message lacks the property.
+/// Accessors of the properties of a message. If the message lacks the property, an accessor returns `None`, `false` or no
+/// items.
 ///
 /// ```
 /// # #[tokio::main]
@@ -87,7 +88,7 @@ macro_rules! by_kind {
     ($($ty:ident)*) => {
         $(by_kind! {
             $ty:
-            /// Returns the photos and other pictures among the attachments.
+            /// Returns the photos and other pictures (attachments of the type `image`).
             photos = Image(PhotoAttachment),
             /// Returns the videos among the attachments.
             videos = Video(VideoAttachment),

@@ -3,30 +3,6 @@
 use super::linked::link_accessors;
 use crate::api::types::{Attachment, ChatType, ConstructorInput, Update, UpdateType};
 
-/// Accessors of properties that several kinds of updates have. An accessor does not panic if the update lacks the
-/// property.
-///
-/// ```
-/// # #[tokio::main]
-/// # async fn main() -> tamtam::Result<()> {
-/// # let tamtam = tamtam_sandbox::Sandbox::start().await;
-/// # let bot = tamtam.bot();
-/// # let alice = tamtam.user("Alice");
-/// # alice.starts();
-/// # alice.says("hi");
-/// let mut updates = bot.updates();
-/// while let Some(update) = updates.try_next().await? {
-///     let Some(chat) = update.chat_id() else { continue };
-///     let Some(name) = update.sender_name() else { continue };
-///     match update.text() {
-///         Some(text) => println!("{name} in {chat}: {text}"),
-///         None => println!("{name} in {chat}: {}", update.update_type()),
-///     }
-/// #   if update.text().is_some() { break }
-/// }
-/// # Ok(())
-/// # }
-/// ```
 impl Update {
     /// Returns the type of the chat. `None` if the type is unknown. For example,
     /// [`MessageRemoved`](Self::MessageRemoved) does not contain the type.
@@ -60,8 +36,8 @@ impl Update {
 
     link_accessors!();
 
-    /// If a user pressed a button of a message or of a constructor, returns the payload of the button. `None` if the
-    /// button has no payload, and for other updates.
+    /// Returns the payload of the button that a user pressed in a message or in a constructor. `None` if the button has
+    /// no payload, and for other updates.
     ///
     /// For the payload of a deep link, use [`start_payload`](Self::start_payload).
     #[must_use]

@@ -73,7 +73,8 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// - If the answer has neither a notification nor an edit. The answer is not sent.
+    /// - If the answer has neither a notification nor an edit
+    ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)). The answer is not sent.
     /// - The errors of [`Api::answer_on_callback`](crate::api::Api::answer_on_callback).
     #[doc(alias = "answer_callback_query")]
     pub fn answer(&self, callback: impl Into<CallbackId>) -> AnswerOnCallback {

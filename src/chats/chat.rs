@@ -40,7 +40,7 @@ impl Bot {
 
     /// Returns a public chat by its name, or the dialog with a user by the username. TamTam only.
     ///
-    /// `link`: The name (`name` or `@name`), a link (`https://tt.me/name` or `https://max.ru/name`), or a
+    /// `link`: The name (`name` or `@name`), a link such as `https://tt.me/name`, or a
     /// [`ChatLink`](crate::link::ChatLink).
     ///
     /// ```
@@ -81,8 +81,10 @@ impl Bot {
         self.api().pin_message(chat, PinMessageBody::new(message))
     }
 
-    /// Unpins the pinned message of a group or a channel. If no message is pinned, the call fails. This error is
-    /// harmless: [`is_refused`](crate::Error::is_refused) returns `true`.
+    /// Unpins the pinned message of a group or a channel.
+    ///
+    /// If no message is pinned, the call fails, and [`Error::is_refused`](crate::Error::is_refused) returns `true`. You
+    /// can ignore this error.
     pub fn unpin(&self, chat: impl Into<ChatId>) -> UnpinMessage {
         self.api().unpin_message(chat)
     }
@@ -299,10 +301,11 @@ impl Bot {
     }
 
     /// Adds users to a group or, on TamTam, to a channel. The bot needs the right `add_remove_members`. Since September
-    /// 2026, MAX has restricted this operation.
+    /// 2026, MAX may refuse this operation.
     ///
-    /// If some users could not be added, the response may contain the ids of these users in
-    /// [`failed_user_ids`](crate::types::ModifyMembersResult::failed_user_ids). Some servers do not return this field.
+    /// If some users could not be added, MAX returns their ids in
+    /// [`failed_user_ids`](crate::types::ModifyMembersResult::failed_user_ids), and the reasons in
+    /// [`failed_user_details`](crate::types::ModifyMembersResult::failed_user_details). TamTam returns neither.
     ///
     /// If no user could be added, the call fails ([`is_refused`](crate::Error::is_refused)). This happens, for example,
     /// if all users are already members.

@@ -1,4 +1,4 @@
-//! Commands in texts, such as `/start payload` or `/help@my_bot`, and the list of commands that clients offer.
+//! Commands in texts, such as `/start payload` or `/help@my_bot`, and the list of commands that messenger apps show.
 
 use std::pin::Pin;
 
@@ -131,10 +131,10 @@ impl Message {
 }
 
 impl Update {
-    /// Returns the command at the start of a new message. `None` for all other updates, such as edited messages and
-    /// pressed buttons.
+    /// Returns the command at the start of the text of a new message ([`MessageCreated`](Self::MessageCreated)). `None`
+    /// if the text does not start with a command, and for all other kinds of updates.
     ///
-    /// If a user starts the bot by a deep link, there is no command: see [`start_payload`](Self::start_payload).
+    /// The payload of a deep link is not a command: see [`start_payload`](Self::start_payload).
     ///
     /// ```
     /// # #[tokio::main]
@@ -173,7 +173,7 @@ impl Update {
 }
 
 impl Bot {
-    /// Sets the commands that clients offer to users of the bot. Returns the new list of commands.
+    /// Sets the commands that messenger apps show to users of the bot. Returns the new list of commands.
     ///
     /// `commands`: The new commands, for example pairs of name and description. They replace all previous commands. A
     /// slash at the start of a name is removed.
@@ -204,7 +204,7 @@ impl Bot {
         SetCommands { bot: self.clone(), options: CallOptions::default(), commands: commands.collect() }
     }
 
-    /// Removes all commands that clients offer to users of the bot. Returns the empty list.
+    /// Removes all commands that messenger apps show to users of the bot. Returns the empty list.
     ///
     /// ```
     /// # #[tokio::main]

@@ -37,8 +37,8 @@ impl Bot {
         self.api().send_comment(post, comment)
     }
 
-    /// Edits a comment on a channel post. MAX only. A comment can be edited for 26 h. After this time, the call fails
-    /// with status 422.
+    /// Edits a comment of the bot on a channel post. MAX only. A comment can be edited for 26 h after it was sent. Later,
+    /// the call fails with status 422.
     ///
     /// ```
     /// # #[tokio::main]

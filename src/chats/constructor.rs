@@ -86,11 +86,10 @@ impl ConstructedMessage {
 }
 
 impl Bot {
-    /// Answers a request of a message constructor with the content to show next. The new content replaces the previous
-    /// content and the stored state. TamTam only.
+    /// Answers a request of a message constructor with the content to show next. TamTam only.
     ///
     /// In a message constructor, a user composes a message with the help of the bot. The user then posts this message
-    /// under their own name.
+    /// under their own name. Each answer replaces the content and the state ([`Construct::data`]) of the answer before.
     ///
     /// ```
     /// # #[tokio::main]

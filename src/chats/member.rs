@@ -24,10 +24,10 @@ impl GetMember {
         Self { request: bot.api().get_members(chat).user_ids([user]), user }
     }
 
-    /// Sends the request, and returns the member. `None` if the user is not a member. `request.await` is a shorter form
-    /// of `request.send().await`.
+    /// Sends the request, and returns the member. `request.await` is a shorter form of `request.send().await`.
     ///
-    /// If the JSON of the member does not fit [`ChatMember`], the problem is logged, and the method returns `None`.
+    /// Returns `None` if the user is not a member. If the member cannot be parsed as [`ChatMember`], also returns `None`,
+    /// and logs the reason.
     ///
     /// # Errors
     ///

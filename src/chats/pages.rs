@@ -64,7 +64,7 @@ impl Bot {
         Chats(Pager::new(self.clone(), MarkedList::new(AllChats)))
     }
 
-    /// Returns a stream of all members of a group or a channel. Only administrators see the members of a channel.
+    /// Returns a stream of all members of a group or a channel. In a channel, the bot must be an administrator.
     ///
     /// To look up members by their ids, use [`Api::get_members`](crate::api::Api::get_members).
     ///
@@ -137,16 +137,14 @@ macro_rules! pages {
     ($(#[$doc:meta])* $name:ident of $list:ty as $item:ty) => {
         $(#[$doc])*
         ///
-        /// The server returns the items in pages. After the last item of a page, the stream requests the next page.
+        /// The server returns the items in pages. After the last item of a page, the stream requests the next page. Items
+        /// that cannot be parsed are logged and skipped.
         ///
         /// # After an error
         ///
-        /// - If an error is temporary ([`Error::is_retryable`](crate::Error::is_retryable)), call [`next`](Self::next)
-        ///   again to request the same page again. After the third temporary error in a row, the stream ends.
+        /// - After a temporary error ([`Error::is_retryable`](crate::Error::is_retryable)), the next call of
+        ///   [`next`](Self::next) retries the page. After the third temporary error in a row, the stream ends.
         /// - After any other error, the stream ends.
-        ///
-        /// If the server returns no new items before the end of the list, the stream fails with
-        /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). For example, the server may repeat a page.
         ///
         /// # Cancel safety
         ///
@@ -162,9 +160,9 @@ macro_rules! pages {
             /// # Errors
             ///
             /// - If the request for a page fails.
-            /// - If a setting of the stream is invalid
-            ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
-            /// - If the server does not return the rest of the list
+            /// - If a setting of the stream is out of its range
+            ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)). The setters do not check the values.
+            /// - If the server keeps returning pages without new items
             ///   ([`ErrorKind::Pagination`](crate::ErrorKind::Pagination)).
             ///
             /// # Cancel safety
@@ -232,8 +230,9 @@ pages! {
 pages! {
     /// A stream of the messages of a chat, from the newest to the oldest. Created by [`Bot::messages`].
     ///
-    /// The stream does not include messages that are sent after the first page was requested. No message is missing or
-    /// repeated. If the messages with the same timestamp do not fit in one page, the stream fails.
+    /// The stream does not include messages that are sent after the first page is requested. It returns each earlier
+    /// message once. If one page cannot hold all messages with the same timestamp, the stream fails with
+    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). Then set a larger [`page_size`](Self::page_size).
     Messages of History<MessagesOf> as Message
 }
 
@@ -241,8 +240,9 @@ pages! {
     /// A stream of the comments on a channel post, from the newest to the oldest. Created by [`Bot::comments`]. MAX
     /// only.
     ///
-    /// The stream does not include comments that are sent after the first page was requested. No comment is missing or
-    /// repeated. If the comments with the same timestamp do not fit in one page, the stream fails.
+    /// The stream does not include comments that are sent after the first page is requested. It returns each earlier
+    /// comment once. If one page cannot hold all comments with the same timestamp, the stream fails with
+    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). Then set a larger [`page_size`](Self::page_size).
     Comments of History<CommentsOn> as Message
 }
 

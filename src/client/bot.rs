@@ -24,6 +24,10 @@ use crate::{
 /// Frequent operations have short methods, such as [`send`](Self::send). [`api`](Self::api) has a method for each
 /// operation of the API.
 ///
+/// Most methods return a request. Set the options of the request, and then `.await` it: nothing is sent before. Only
+/// [`typing`](Self::typing) and the similar methods `sending_photo`, `sending_video`, `sending_audio` and `sending_file`
+/// start at once.
+///
 /// ```
 /// # #[tokio::main]
 /// # async fn main() -> tamtam::Result<()> {
@@ -135,8 +139,8 @@ impl Bot {
     /// spare capacity of the [rate limits](crate::settings::Pace) of the bot.
     ///
     /// The clone leaves a tenth of [`Pace::requests_per_second`](crate::settings::Pace::requests_per_second) to the bot
-    /// itself, and sends its requests at equal intervals. So the clone delays a single reply or poll of the bot by at
-    /// most one interval. The interval is 38 ms on MAX.
+    /// itself, and sends its requests at equal intervals, 38 ms on MAX. So a reply or a poll of the bot waits for at most
+    /// one request of the clone.
     ///
     /// The clone shares the other rate limits with the bot. If the bot has no limit of requests per second, as on
     /// TamTam, the clone sends its requests without delay.

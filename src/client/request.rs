@@ -173,6 +173,16 @@ fn describe(error: progenitor_client::Error<()>) -> String {
     }
 }
 
+/// Describes what happens if the server applies a request twice, by the default of `idempotent`.
+macro_rules! on_repetition {
+    ("`true`") => {
+        "If the server applies this request twice, the effect is the same as if the server applies it once."
+    };
+    ($other:tt) => {
+        "With `true`, the server may apply the request twice. For example, it may post a message twice."
+    };
+}
+
 /// Implements the settings of all requests, including raw requests. `$time_limit` and `$idempotent` describe the
 /// defaults.
 macro_rules! call_options {
@@ -194,22 +204,17 @@ macro_rules! call_options {
                 self
             }
 
-            /// Sets whether the request is idempotent. A request is idempotent if sending it twice has the same effect
-            /// as sending it once.
-            ///
-            /// If the server may already have applied a request, the request is retried only if it is idempotent.
-            ///
+            /// Sets whether the request is retried if the server may already have applied it.
             #[doc = concat!("Defaults to ", $idempotent, ".")]
+            ///
+            #[doc = crate::client::request::on_repetition!($idempotent)]
             pub fn idempotent(mut self, idempotent: bool) -> Self {
                 self.$($options).+.idempotent = Some(idempotent);
                 self
             }
 
-            /// Turns off retries for this request, regardless of the [`RetryPolicy`](crate::settings::RetryPolicy) of
-            /// the bot.
-            ///
-            /// With this setting, a request with attachments also fails immediately if the server is still processing
-            /// an attached file.
+            /// Turns off all retries of this request, regardless of the [`RetryPolicy`](crate::settings::RetryPolicy)
+            /// of the bot.
             pub fn no_retry(mut self) -> Self {
                 self.$($options).+.no_retry = true;
                 self
@@ -218,7 +223,7 @@ macro_rules! call_options {
     };
 }
 
-pub(crate) use call_options;
+pub(crate) use {call_options, on_repetition};
 
 /// Implements the methods of all requests of the document. `$method` is the method of `Api` that creates the request.
 macro_rules! request {

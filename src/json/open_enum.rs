@@ -4,6 +4,13 @@ use std::{fmt, marker::PhantomData};
 
 use serde::de::Visitor;
 
+/// Returns the first of several literals.
+macro_rules! first {
+    ($first:literal $($rest:literal)*) => {
+        $first
+    };
+}
+
 /// Defines a string enum: `pub enum Name { Variant = "value", }`. The variant `Unknown(String)` is for other values.
 /// Its name can be changed with `else`.
 macro_rules! open_enum {
@@ -19,12 +26,12 @@ macro_rules! open_enum {
         #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_doc])* $variant,)*
-            /// A value that the crate does not define, as the unchanged text.
+            /// A value that the crate does not define, exactly as in the JSON.
             $other(String),
         }
 
         impl $name {
-            /// Returns the text of the value in JSON.
+            #[doc = concat!("Returns the value as in the JSON, such as `", $crate::json::open_enum::first!($($value)*), "`.")]
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
@@ -92,7 +99,7 @@ macro_rules! open_enum {
     };
 }
 
-pub(crate) use open_enum;
+pub(crate) use {first, open_enum};
 
 /// Reads the value of an enum. Allocates a `String` only for an unknown value.
 pub(crate) struct Known<T>(pub(crate) PhantomData<T>);

@@ -17,7 +17,7 @@ pub(crate) use super::{
     read::{OnePass, bytes_read, check_surrogates, in_one_pass, is_in_one_pass, read_prefix},
 };
 
-/// A value of an enum such as [`Update`](crate::Update) that the crate cannot read, as unchanged JSON.
+/// A value of an enum such as [`Update`](crate::Update) that the crate cannot parse, with its received JSON.
 ///
 /// Servers add kinds of updates, attachments, buttons and markup without notice. The crate keeps a value of such a kind
 /// as JSON in [`raw`](Self::raw), and serialization writes the same JSON. The crate also keeps a value of a known kind
@@ -147,14 +147,11 @@ macro_rules! tagged_union {
         from { $($from_variant:ident($from_ty:ty),)* }
     ) => {
         $(#[$doc])*
-        ///
-        /// [`Unknown`](Self::Unknown) contains the JSON of a kind that the crate does not define, or of a value that
-        /// the crate cannot read.
         #[derive(Debug, Clone, PartialEq)]
         #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_doc])* $variant($ty),)*
-            /// A kind that the crate does not define, or a value that the crate cannot read, as unchanged JSON.
+            /// A value of a kind that the crate does not define, or a value that cannot be parsed. Keeps the received JSON.
             Unknown(crate::json::union::Unknown),
         }
 

@@ -9,7 +9,7 @@ pub(super) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// An update from your own source, such as a message queue. Passed to
 /// [`Bot::run_deliveries`](crate::Bot::run_deliveries).
 ///
-/// When the update is handled or given up, the bot settles the delivery: it calls the function `settle` of
+/// When the update is handled, skipped or a dead letter, the bot settles the delivery: it calls the function `settle` of
 /// [`new`](Self::new) with the result. The bot settles a delivery at most once.
 ///
 /// If the bot ends first, it drops the delivery without settling it. Your source must then deliver the update again.
@@ -31,19 +31,19 @@ pub struct Delivery {
 pub enum Settled {
     /// The handler succeeded.
     Handled,
-    /// The handler failed, and the update was given up.
+    /// The handler failed, and the update is not handled again.
     ///
     /// This is the result if [`on_error`](crate::updates::Run::on_error) returned
     /// [`Recovery::Skip`](crate::updates::Recovery::Skip). For a delivery without
     /// [`dead_letter_after`](Delivery::dead_letter_after), this is also the result if `on_error` is not set, panicked,
-    /// took too long, or returned [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter).
+    /// exceeded its time limit, or returned [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter).
     Skipped,
     /// The update is a dead letter: keep it for inspection.
     ///
     /// Only a delivery with [`dead_letter_after`](Delivery::dead_letter_after) has this result, in one of these cases:
     ///
     /// - The number of attempts has reached the limit.
-    /// - [`on_error`](crate::updates::Run::on_error) is not set, panicked, took too long, or returned
+    /// - [`on_error`](crate::updates::Run::on_error) is not set, panicked, exceeded its time limit, or returned
     ///   [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter).
     Dead {
         /// The number of attempts, including the [earlier attempts](Delivery::earlier_attempts).

@@ -342,7 +342,7 @@ fn span(bot: &Bot, update: &Update) -> Span {
     )
 }
 
-/// A failure that is logged when this is dropped: `on_error` was cancelled by the end of a shutdown.
+/// A failure that is logged when this is dropped: `on_error` was canceled by the end of a shutdown.
 struct Unlogged(Option<(Failed, u32)>);
 
 impl Unlogged {

@@ -102,7 +102,7 @@ impl Health {
     /// Returns the lag of the bot: the current age of the oldest update in progress. `None` before the first update.
     ///
     /// - With [`Run`](crate::updates::Run), an update is in progress from the first call of its handler until it is
-    ///   handled or given up. This includes the delay before a retry.
+    ///   handled or skipped. This includes the delay before a retry.
     /// - With [`Updates`](crate::updates::Updates), an update is in progress from the time when
     ///   [`next`](crate::updates::Updates::next) returns it. This ends at the following call of `next`, or when the
     ///   stream is dropped.
@@ -131,8 +131,8 @@ impl Health {
         self.inner.progress.handled()
     }
 
-    /// Returns the number of updates that were given up after their handler failed. This includes dead letters: updates
-    /// that a journal or a queue keeps for inspection.
+    /// Returns the number of updates whose handler failed, and which are not handled again. This includes dead letters:
+    /// updates that a journal or a queue keeps for inspection.
     #[must_use]
     pub fn skipped(&self) -> u64 {
         self.inner.progress.skipped()

@@ -24,14 +24,36 @@ use database::DeadRow;
 use queue::Queue;
 use settings::Settings;
 
-/// A durable queue of updates in one file. Clones share one journal.
+/// A durable queue of updates on disk. Clones share one journal.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// # let max = tamtam_sandbox::Sandbox::max().await;
+/// # let (bot, alice) = (max.bot(), max.user("Alice"));
+/// # alice.says("Hello");
+/// # let reader = alice.clone();
+/// # let shutdown = async move { while reader.reads().await.text() != "Hello" {} };
+/// # let path = std::env::temp_dir().join(format!("tamtam-doc-{}-run.journal", std::process::id()));
+/// # async fn echo(bot: tamtam::Bot, update: tamtam::Update) -> tamtam::Result<()> {
+/// #     let tamtam::Update::MessageCreated(created) = update else { return Ok(()) };
+/// #     let message = created.message.expect("a message");
+/// #     bot.reply(&message, message.text().unwrap_or_default()).await.map(drop)
+/// # }
+/// use tamtam::updates::Journal;
+///
+/// let journal = Journal::open(&path)?;
+/// bot.updates().journal(journal).run(echo).graceful_shutdown_on(shutdown).await?;
+/// # std::fs::remove_file(&path).unwrap();
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// The bot stores each update in the journal before it acknowledges the update to the server. When the handler is done,
 /// the bot removes the update. A journal has these advantages:
 ///
-/// - A slow handler delays only the later updates of its own [lane](crate::updates::Lane), usually a chat. Without a
-///   journal, a slow handler delays the next page of updates, for all chats. (A page is the updates in one response to
-///   a poll.)
+/// - A slow handler delays only the later updates of its [lane](crate::updates::Lane), usually a chat. Without a journal,
+///   a slow handler delays the next page of updates, for all chats. A page is the list of updates in one response.
 /// - A webhook responds with status 200 as soon as the update is stored. Without a journal, the response waits for the
 ///   handler.
 /// - After a restart, the bot begins with the stored updates. Updates of one lane stay in order.
@@ -45,12 +67,10 @@ use settings::Settings;
 /// two cases: its handler was still running, or its removal was not yet written. At most one update per lane is handled
 /// again, and at most [`concurrency`](crate::updates::Run::concurrency) updates in total.
 ///
-/// **If the machine loses power**, the file stays usable. The setting [`Durability`] determines whether changes can be
-/// lost:
+/// **If the machine loses power**, the file stays usable. The setting [`Durability`] determines the other guarantees:
 ///
-/// - [`Durability::ProcessKill`] is the default. With this setting, changes that are not yet on the disk are lost:
-///   updates can be lost, and handled updates can be handled again. A running journal waits for the disk only when it
-///   moves its write-ahead log into the database, once per 16 MiB.
+/// - With [`Durability::ProcessKill`] (default), a power loss can undo the latest changes, up to about 16 MiB. Updates
+///   can then be lost, and handled updates can be handled again.
 /// - With [`Durability::PowerLoss`], the guarantees are the same as for a killed process. The journal waits for the
 ///   disk at each change.
 ///
@@ -58,37 +78,41 @@ use settings::Settings;
 /// act twice, make the handler idempotent, for example with [`Update::key`](crate::Update::key).
 ///
 /// **If the disk fails or is full**, the bot neither stores nor acknowledges updates. Polling pauses, and a webhook
-/// responds with status 503. [`JournalHealth::failed_writes`] counts the failures. The log event is `journal write
-/// failed`. If a webhook cannot store an update, the log event is `handler failed`.
+/// responds with status 503. [`JournalHealth::failed_writes`] counts the failures. Polling logs `journal write failed`. A
+/// webhook logs `handler failed`, with the error of the journal.
 ///
-/// **If an update is repeated**, the journal drops the repeated update. A repeated update has the same
-/// [key](crate::Update::key) as an earlier update. The journal keeps keys for at least one hour by the system clock.
+/// **If the journal is full**, polling pauses, and a webhook responds with status 503. By default, the journal is full
+/// with 100,000 updates: see [`JournalBuilder::capacity`].
 ///
-/// If an update lacks either its timestamp or every id (chat, session, user), its JSON must be the same, too. If an
-/// update lacks both, it is never dropped.
+/// **If the server repeats an update**, the journal drops the second copy. To find copies, the journal compares the
+/// [keys](crate::Update::key) of the updates. It keeps keys for at least one hour by the system clock.
+///
+/// An update without a timestamp, or without any id (chat, session, user), is dropped only if the JSON is also the same.
+/// An update without timestamp and ids is never dropped.
 ///
 /// # When a handler fails
 ///
-/// The update is retried, removed, or becomes a dead letter: an update that the journal keeps for inspection. You can
-/// [list](Self::dead_letters), [replay](Self::replay) or [discard](Self::discard) dead letters.
+/// A handler fails if it returns an error, panics, or exceeds
+/// [`Run::handler_timeout`](crate::updates::Run::handler_timeout). The update is then retried, removed, or kept as a
+/// dead letter. A dead letter is an update that the journal keeps for inspection. You can [list](Self::dead_letters),
+/// [replay](Self::replay) or [discard](Self::discard) dead letters. The journal keeps at most 10,000 dead letters, and
+/// removes the oldest first ([`JournalBuilder::dead_letter_capacity`]).
 ///
 /// Without [`on_error`](crate::updates::Run::on_error), the update becomes a dead letter. With `on_error`, the function
 /// decides:
 ///
-/// - [`Recovery::Retry`](crate::updates::Recovery::Retry) runs the handler again. After
-///   [`attempts`](JournalBuilder::attempts) failed attempts, the update becomes a dead letter. Failed attempts before a
-///   restart count.
+/// - [`Recovery::Retry`](crate::updates::Recovery::Retry) runs the handler again. After 5 failed attempts
+///   ([`JournalBuilder::attempts`]), the update becomes a dead letter. The number includes attempts before a restart.
 /// - [`Recovery::Skip`](crate::updates::Recovery::Skip) removes the update from the journal.
 /// - [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter) makes the update a dead letter.
 ///
 /// # When the process ends during a handler
 ///
-/// The next [`Run`](crate::updates::Run) handles the update again. If the process is killed or crashes, the interrupted
-/// attempt counts only if the update was already stored when the interrupted run started. For other updates, the
-/// journal does not write the attempt before the handler starts.
+/// The next [`Run`](crate::updates::Run) handles the update again. An attempt that a kill or a crash interrupts is a
+/// failed attempt. There is one exception: the attempt in the run that received the update does not count.
 ///
-/// So an update that ends the process each time becomes a dead letter after some restarts. Then the later updates of
-/// its lane are handled.
+/// So if the handler of an update ends the process each time, the update becomes a dead letter after 6 attempts by
+/// default. Then the later updates of its lane are handled.
 ///
 /// # The file
 ///
@@ -96,36 +120,12 @@ use settings::Settings;
 /// (`bot.journal-wal`) and a lock file (`bot.journal.lock`). Move or copy the files together, and only while no bot
 /// runs. The files contain messages of users. On Unix, only the owner can read new files.
 ///
-/// - Only one process at a time can open a journal. Only one [`Run`](crate::updates::Run) at a time can use a journal.
+/// - A journal can be open only once. To use it in several places of a process, clone it. Only one
+///   [`Run`](crate::updates::Run) at a time can use a journal.
 /// - Opening a damaged file, or a file of another program, fails and does not change the file.
 /// - Each bot needs its own journal. A run with the journal of another bot ends with an error.
 /// - Use a local disk: network file systems often do not lock files.
 ///
-/// ```
-/// # #[tokio::main]
-/// # async fn main() -> tamtam::Result<()> {
-/// # let path = std::env::temp_dir().join(format!("tamtam-doc-{}-open.journal", std::process::id()));
-/// use tamtam::updates::Journal;
-///
-/// let journal = Journal::open(&path)?;
-/// for letter in journal.dead_letters().await? {
-///     println!("{}: {}", letter.update.json, letter.cause);
-///     journal.discard(letter.id).await?;
-/// }
-/// # drop(journal);
-/// # std::fs::remove_file(&path).unwrap();
-/// # Ok(())
-/// # }
-/// ```
-///
-/// # Why SQLite
-///
-/// In a benchmark, SQLite stored and removed 170,000 to 180,000 updates per second, and redb (another embedded
-/// database) 80,000 to 88,000. In redb, a commit that survives a killed process waits for the disk. In SQLite's
-/// write-ahead log, the commit does not wait.
-///
-/// Each update had 900 bytes and a key. One thread stored 100 updates at a time, and removed 64 at a time. An `fsync`
-/// of the disk took 0.25 ms.
 #[derive(Clone)]
 pub struct Journal(Arc<Queue>);
 
@@ -158,8 +158,8 @@ pub struct DeadLetter {
 impl Journal {
     /// Opens the journal in the file at `path`, or creates a new journal. The directory must exist.
     ///
-    /// The call blocks its thread. It checks the whole file, which takes about one second per gigabyte. If the file is
-    /// in use, the call waits for up to 1 s.
+    /// The call blocks its thread while it checks the whole file, for about one second per gigabyte. If the file is in
+    /// use, the call waits for up to 1 s. So open the journal before the bot starts.
     ///
     /// # Errors
     ///
@@ -279,7 +279,7 @@ impl JournalBuilder {
     }
 
     /// Sets the number of failed attempts after which an update becomes a dead letter: an update that the journal keeps
-    /// for inspection. Defaults to 5. The minimum is 1. Failed attempts before a restart count.
+    /// for inspection. Defaults to 5. The minimum is 1. The number includes attempts before a restart.
     ///
     /// The limit matters for updates that [`on_error`](crate::updates::Run::on_error) retries, and for updates whose
     /// handler ends the process. Without `on_error`, an update becomes a dead letter after the first failed attempt.

@@ -37,7 +37,7 @@ type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 impl Bot {
     /// Handles updates from your own source, such as a message queue. The source is a stream of
     /// [deliveries](crate::updates::Delivery), which are updates with a function `settle`. When an update is handled or
-    /// given up, the bot settles its delivery: it calls this function with the result.
+    /// skipped, the bot settles its delivery: it calls this function with the result.
     ///
     /// The returned [`Run`] ends when the stream has ended and all deliveries are settled.
     ///
@@ -74,8 +74,8 @@ impl Bot {
 }
 
 impl Updates {
-    /// Handles the updates with an async function: concurrently between chats, and in order within a chat. Await the
-    /// returned [`Run`] to start the bot.
+    /// Handles the updates with an async function. Updates of a chat are handled in order, and updates of different
+    /// chats concurrently. Await the returned [`Run`] to start the bot.
     pub fn run<H, F>(mut self, handler: H) -> Run
     where
         H: Fn(Bot, Update) -> F + Send + Sync + 'static,
@@ -100,27 +100,27 @@ impl Updates {
 /// A bot with a handler. Created for example by [`Bot::run`], [`Updates::run`] or [`Bot::run_deliveries`]. Await the
 /// value to run the bot.
 ///
-/// Updates of one [lane](crate::updates::Lane), usually a chat, are handled one after the other. Updates of different
-/// lanes are handled concurrently, on all threads of the runtime.
+/// A [lane](crate::updates::Lane) is a group of updates that are handled in order: usually all updates of a chat.
+/// Updates of different lanes are handled concurrently, on all threads of the runtime.
 ///
 /// [`Updates`] has the settings of polling. Change them before you call [`Updates::run`].
 ///
 /// # Without a journal
 ///
-/// A page is the updates in one response to a poll. The bot handles one page at a time. When all updates of a page are
+/// A page is the list of updates in one response. The bot handles one page at a time. When all updates of a page are
 /// handled, the bot requests the next page. This request commits the handled page: the server does not deliver the page
 /// again.
 ///
 /// If the process ends before the commit, the server delivers the whole page again at the next start. So at most one
 /// page is handled twice.
 ///
-/// **One slow handler delays all chats.** For example, a page has 100 messages of one chat, and each handler takes
-/// 200 ms. The bot then requests the next page after 20 s.
+/// **One slow or busy chat delays all chats.** For example, if a page has 100 messages of one chat, and the handler takes
+/// 200 ms for each message, the bot requests the next page after 20 s.
 ///
 /// # With a journal
 ///
 /// A journal is a queue in a file: see `Updates::journal`, with the feature `journal`. The bot stores each page in the
-/// journal and then commits the page. A slow handler delays only its own chat.
+/// journal and then commits the page. A slow handler delays only the later updates of its lane.
 ///
 /// If the process is killed, an update is handled again only in two cases: its handler was still running, or its
 /// removal from the journal was not yet written.
@@ -129,6 +129,12 @@ impl Updates {
 ///
 /// To handle updates in many processes, use the crate `tamtam-nats`. Its queue is between the polling process and the
 /// processes with handlers.
+///
+/// # With your own source
+///
+/// [`Bot::run_deliveries`] handles updates from a stream of your program, for example from a message queue. Each update
+/// is a [`Delivery`](crate::updates::Delivery) with a function that the bot calls with the result. Your source must
+/// deliver an update again if this function was not called.
 ///
 /// # Handlers
 ///
@@ -142,13 +148,12 @@ impl Updates {
 /// again.
 ///
 /// **If a handler blocks its thread**, for example with a long computation, it delays other lanes and tasks. On the
-/// current-thread runtime, it delays all tasks. On other runtimes, timers and sockets continue after at most 20 ms if
-/// another thread is free. Move long computations to `tokio::task::spawn_blocking`.
+/// current-thread runtime, it delays all tasks. Move long computations to `tokio::task::spawn_blocking`.
 ///
-/// **If a handler fails, panics or takes too long**, only its own update is affected. The failure is logged, and
-/// [`on_error`](Self::on_error) decides whether the update is retried. Without `on_error`, the bot skips the update.
-/// With a journal, but without `on_error`, the update becomes a dead letter: the journal keeps the update for
-/// inspection.
+/// **If a handler returns an error, panics or exceeds its time limit**, the updates of other lanes are not affected. The
+/// failure is logged, and [`on_error`](Self::on_error) decides whether the update is retried. Without `on_error`, the
+/// update is skipped, or becomes a dead letter if there is a journal. A dead letter is an update that the journal keeps
+/// for inspection.
 ///
 /// If your Cargo profile has `panic = "abort"`, a panic ends the process.
 ///
@@ -184,7 +189,7 @@ impl Updates {
 /// # }
 /// ```
 ///
-/// To run the bot in the background, spawn the future of [`run`](Self::run): `tokio::spawn(bot.run(echo).run())`.
+/// To run the bot in the background, spawn the future of [`Run::run`]: `tokio::spawn(bot.run(echo).run())`.
 #[must_use = "a bot does not run until it is awaited"]
 pub struct Run {
     source: Source,
@@ -217,7 +222,7 @@ impl Run {
     }
 
     /// Sets the maximum number of [lanes](crate::updates::Lane), usually chats, that are handled concurrently. Defaults
-    /// to 64. The minimum is 1.
+    /// to 64. A value of 0 counts as 1.
     pub fn concurrency(mut self, chats: usize) -> Self {
         self.concurrency = chats.max(1);
         self
@@ -230,15 +235,15 @@ impl Run {
         self
     }
 
-    /// Sets the function that is called if a handler fails, panics or takes too long. The function decides whether the
-    /// update is retried. The failure is always logged.
+    /// Sets the function that is called if a handler returns an error, panics or exceeds its time limit. The function
+    /// decides whether the update is retried. The failure is always logged.
     ///
-    /// Without this function, the bot skips the update. With a journal, the update becomes a dead letter: the journal
-    /// keeps the update for inspection.
+    /// Without this function, the update is skipped, or becomes a dead letter if there is a journal. A dead letter is an
+    /// update that the journal keeps for inspection.
     ///
     /// The function returns a [`Recovery`](crate::updates::Recovery), or a future of a `Recovery`. `Retry` runs the
-    /// whole handler again, including the calls that succeeded before. So retry only if the failed call was not applied
-    /// and may succeed later:
+    /// whole handler again, including its successful calls. So retry only if the successful calls may be repeated, and
+    /// if the failed call was not applied. Without a journal, the number of retries has no limit:
     ///
     /// ```
     /// # #[tokio::main]
@@ -248,17 +253,17 @@ impl Run {
     /// use tamtam::updates::{Failed, Recovery};
     ///
     /// let run = bot.run(async |_, _| {}).on_error(|failed: Failed| {
-    ///     let is_safe = failed
+    ///     let not_applied = failed
     ///         .call_error()
     ///         .is_some_and(|error| error.is_retryable() && !error.may_have_been_applied());
-    ///     if is_safe && failed.attempts() < 3 { Recovery::Retry } else { Recovery::Skip }
+    ///     if not_applied && failed.attempts() < 3 { Recovery::Retry } else { Recovery::Skip }
     /// });
     /// # let _ = run;
     /// # }
     /// ```
     ///
     /// The function can be async, for example to send a message. The time limit of the handler also applies to the
-    /// function. Later updates of the chat wait for its result. If an async function needs values such as a database,
+    /// function. Later updates of the lane wait for its result. If an async function needs values such as a database,
     /// clone the values: `move |failed| { let db = db.clone(); async move { .. } }`.
     ///
     /// ```
@@ -290,7 +295,8 @@ impl Run {
         self
     }
 
-    /// Records every update in a [`ChatBook`] before its handler is called.
+    /// Keeps a [`ChatBook`], which is a list of the chats of the bot. Each update changes the book before its handler is
+    /// called.
     ///
     /// If the book cannot be saved, the event `chat book save failed` is logged at the level WARN, and the handler is
     /// still called. A save takes at most 5 s. This time does not count toward the time limit of the handler.
@@ -329,7 +335,7 @@ impl Run {
     /// Sets the delays before a handler is retried.
     ///
     /// - `first`: Maximum delay before the first retry. Defaults to 0.5 s. The maximum doubles with each further retry.
-    /// - `most`: Upper limit of this maximum. Defaults to 30 s.
+    /// - `most`: Longest delay. Defaults to 30 s.
     ///
     /// The actual delay is random, from 0 to the current maximum (full jitter). If the setting [`Updates::backoff`] is
     /// set, this setting defaults to the same values.
@@ -338,11 +344,11 @@ impl Run {
         self
     }
 
-    /// Shuts the bot down when the future `signal` ends. Replaces an earlier signal, including a signal that was set on
+    /// Shuts the bot down when the future `signal` completes. Replaces an earlier signal, including a signal that was set on
     /// [`Updates`].
     ///
     /// The bot first completes the running handlers. The [`shutdown_deadline`](Self::shutdown_deadline) limits the time
-    /// of the shutdown. What happens to the other updates depends on their source:
+    /// of the shutdown. The bot treats the other updates according to their source:
     ///
     /// - Polling without a journal: the bot handles all updates that it has fetched, and commits them to the
     ///   server.

@@ -62,15 +62,15 @@ use state::{Effect, Input, StreamState};
 ///
 /// # Commits
 ///
-/// **Request an update only when all earlier updates are handled.** The request can commit the earlier updates: the
+/// **Call [`next`](Self::next) only when all earlier updates are handled.** The call can commit the earlier updates: the
 /// server does not deliver them again. Uncommitted updates are delivered again at the next start of the program.
 ///
-/// The stream commits whole pages. A page is the updates in one response to a poll. After the last update of a page,
-/// the next request for an update sends the marker of this page to the server. A marker is a number: the position of
-/// the bot in its updates.
+/// The stream commits whole pages. A page is the list of updates in one response. After the last update of a page, the
+/// next call of `next` sends the marker of this page to the server. A marker is a number: the position of the bot in its
+/// updates.
 ///
-/// Some servers reportedly send only the newest updates if a poll has no marker. A [`marker_store`](Self::marker_store)
-/// avoids this problem after a restart.
+/// Users of MAX report that the first poll of a program may skip updates if it has no marker. To avoid this after a
+/// restart, set a [`marker_store`](Self::marker_store).
 ///
 /// Do not use adapters that request several updates ahead, such as `buffered`, `peekable` or `for_each_concurrent`:
 /// they commit updates before the updates are handled. To handle updates concurrently, use [`run`](Self::run).
@@ -176,8 +176,9 @@ impl Updates {
     /// Sets the maximum time that the server waits for new updates before it responds to a poll. The time is from 0 to
     /// 90 s, rounded up to whole seconds. By default, the server chooses 30 s.
     ///
-    /// A poll on a dead connection fails after this time plus [`poll_margin`](crate::BotBuilder::poll_margin) (15 s by
-    /// default).
+    /// A poll without a response fails after this time plus [`poll_margin`](crate::BotBuilder::poll_margin) (15 s by
+    /// default). Over HTTP/2, a poll on a dead connection usually fails earlier: see
+    /// [`http2_keep_alive`](crate::BotBuilder::http2_keep_alive).
     ///
     /// If the time is longer than 90 s, the stream ends with an error before the first request
     /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
@@ -187,14 +188,15 @@ impl Updates {
         self
     }
 
-    /// Sets the types of updates to receive. Defaults to all types.
+    /// Sets the types of updates to receive. Defaults to all types. An empty list means all types.
     pub fn types(mut self, types: impl IntoIterator<Item = impl Into<UpdateType>>) -> Self {
         self.settings.types = types.into_iter().map(Into::into).collect();
         self
     }
 
     /// Sets the position at which the stream begins. Defaults to [`StartFrom::Stored`]: the stream begins at the marker
-    /// in the [`marker_store`](Self::marker_store). Without a saved marker, it begins at the oldest uncommitted update.
+    /// in the [`marker_store`](Self::marker_store). Without a saved marker, the first poll has no marker. The server then
+    /// begins at the oldest uncommitted update: see [Commits](#commits) for a known exception.
     ///
     /// This setting has no effect after the first update was requested.
     pub fn start_from(mut self, start: StartFrom) -> Self {
@@ -202,8 +204,7 @@ impl Updates {
         self
     }
 
-    /// Skips the updates that the server has kept before the start. A short form of
-    /// [`start_from`](Self::start_from) with [`StartFrom::Latest`].
+    /// Skips the updates that arrived before the start. A shorter form of `start_from(StartFrom::Latest)`.
     pub fn skip_pending(self) -> Self {
         self.start_from(StartFrom::Latest)
     }
@@ -212,6 +213,9 @@ impl Updates {
     ///
     /// The stream saves the marker of each handled page before it commits the page to the server. If the bot is killed
     /// between the save and the commit, the bot does not receive the page again at the next start.
+    ///
+    /// If the marker cannot be saved, the failure is logged, and polling continues. The marker is saved again after the
+    /// next page.
     pub fn marker_store(mut self, store: impl MarkerStore) -> Self {
         self.store = Some(Arc::new(KeyedStore { markers: Box::new(store), key: OnceLock::new() }));
         self
@@ -230,7 +234,7 @@ impl Updates {
     ///
     /// - `first`: Maximum delay after the first failure. Defaults to 0.5 s. The maximum doubles with each further
     ///   failure.
-    /// - `most`: Upper limit of this maximum. Defaults to 30 s.
+    /// - `most`: Longest delay. Defaults to 30 s.
     ///
     /// The actual delay is random, from 0 to the current maximum (full jitter). If the server asks for a longer delay,
     /// the stream waits for that time.
@@ -242,11 +246,12 @@ impl Updates {
         self
     }
 
-    /// Ends the stream when the future `signal` ends. The output of `signal` is ignored.
+    /// Ends the stream after the future `signal` completes. The output of `signal` is ignored. The stream then takes
+    /// these steps:
     ///
-    /// The stream first returns the updates that it has already fetched. Then the stream commits these updates and
-    /// returns `None`. The commit takes at most 5 s. With a [`marker_store`](Self::marker_store), the stream first
-    /// saves the marker, which takes at most 5 s more.
+    /// 1. It returns the updates that it has already fetched.
+    /// 2. With a [`marker_store`](Self::marker_store), it saves the marker, in at most 5 s.
+    /// 3. It commits the updates to the server, in at most 5 s, and returns `None`.
     ///
     /// Most service managers stop a process by SIGTERM. [`shutdown_signal`](crate::shutdown_signal) waits for
     /// SIGTERM and Ctrl-C.
@@ -318,14 +323,14 @@ impl Updates {
     ///
     /// # Errors
     ///
-    /// - If the server refuses the bot, for example its token. A response with an error status is a refusal only if its
-    ///   body has a `code` of the API.
+    /// - If the server permanently refuses the requests, for example because the token is invalid. An error response
+    ///   without an error code of the API, such as an error page of a proxy, is retried.
     /// - If a webhook is subscribed.
     /// - If the marker store cannot be read.
     /// - If a single update is larger than the size limit of a page.
     /// - If a setting is invalid. The stream then returns the error before the first request.
-    /// - If a response at the start is JSON of the wrong shape ([`ErrorKind::Decode`](crate::ErrorKind::Decode)). At
-    ///   the start, the stream requests the list of webhooks and, with a marker store, the id of the bot.
+    /// - If the list of webhooks or the id of the bot cannot be parsed ([`ErrorKind::Decode`](crate::ErrorKind::Decode)).
+    ///   The stream requests the list at the start. With a marker store, the stream also requests the id.
     ///
     /// All these errors are permanent, and end the stream. Other failures are retried, including a page that is not
     /// JSON or does not fit the types of this crate.

@@ -39,18 +39,18 @@ impl Bot {
     }
 
     /// Subscribes a webhook: the service sends the updates of the bot to `url`. While a webhook is subscribed,
-    /// [`updates`](Self::updates) receives no updates.
+    /// polling ([`run`](Self::run), [`updates`](Self::updates)) receives no updates.
     ///
     /// - `url`: The URL of the webhook. Because the services do not sign the updates, the path of the URL must be a
     ///   secret that cannot be guessed. Errors do not show the path.
     /// - `types`: The types of updates that the webhook receives. If the list is empty, the webhook receives all
     ///   updates.
     ///
-    /// On TamTam, the updates have the form of the API [version](Self::version) of the bot. On MAX, a webhook can also
-    /// have a secret, which the service sends with each update. `Webhook::subscribe` (feature `webhook`) sets the URL
+    /// On TamTam, the updates have the format of the API version that [`version`](Self::version) returns. On MAX, a
+    /// webhook can also have a secret, which the service sends with each update. `Webhook::subscribe` (feature `webhook`) sets the URL
     /// and the secret.
     ///
-    /// If a webhook with another URL is already subscribed, both webhooks receive all updates. To remove the earlier
+    /// If a webhook with another URL is already subscribed, both webhooks receive updates of their types. To remove the earlier
     /// webhook, call [`unsubscribe_webhook`](Self::unsubscribe_webhook).
     ///
     /// ```

@@ -45,8 +45,11 @@ const IDLE: Duration = Duration::from_secs(60);
 /// failure, the upload continues after the last byte that the host has. If the host no longer accepts the upload URL,
 /// the upload starts over.
 ///
-/// A smaller file is sent in one request. After a temporary failure, the upload starts over. A [`Source::reader`] can
-/// be read only once: its upload is retried only if the host has all bytes that were read.
+/// A smaller file is sent in one request. After a temporary failure, the upload starts over.
+///
+/// A [`Source::reader`] can be read only once. So its upload is retried only in two cases: no byte was read yet, or the
+/// host has all bytes that were read. A [`Source::stream`] is first written to a temporary file, so its upload is
+/// retried like the upload of a path.
 ///
 /// The bot's [`RetryPolicy`](crate::settings::RetryPolicy) limits the number of failures in a row without progress.
 /// The policy also limits how often an upload starts over.
@@ -212,8 +215,8 @@ impl<M: Media> Upload<M> {
     /// Sets a function that receives the session of the upload whenever the session changes. Store the session durably,
     /// so that another process can pass it to [`resume`](Self::resume).
     ///
-    /// The function runs on the task that awaits the upload. The function is called only if the file is sent in
-    /// ranges, and never for a [`Source::stream`].
+    /// The function runs on the task that awaits the upload. It may write a small local file, but must not block for
+    /// longer. The function is called only if the file is sent in ranges, and never for a [`Source::stream`].
     pub fn on_session(mut self, hook: impl Fn(&UploadSession) + Send + Sync + 'static) -> Self {
         self.on_session = Some(Arc::new(hook));
         self
@@ -223,13 +226,13 @@ impl<M: Media> Upload<M> {
     /// byte that the host has. If the host no longer has the upload, the upload starts over.
     ///
     /// The source must be the path of the same file, the same bytes, or a reader of the same content. The upload fails
-    /// with [`ErrorKind::Source`](crate::ErrorKind::Source) in these cases:
+    /// in these cases:
     ///
-    /// - For a path: the size or the modification time of the file has changed.
-    /// - For bytes: the bytes are not those of the stored session.
-    ///
-    /// A [`Source::stream`] cannot be resumed. A [`Source::reader`] can be resumed only if the
-    /// host has not confirmed any bytes.
+    /// - For a path: the size or the modification time of the file has changed
+    ///   ([`ErrorKind::Source`](crate::ErrorKind::Source)).
+    /// - For bytes: the bytes differ from the bytes of the stored session (`Source`).
+    /// - For a [`Source::reader`]: the host has already confirmed bytes (`Source`).
+    /// - For a [`Source::stream`]: always ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     ///
     /// ```
     /// # #[tokio::main]
@@ -237,25 +240,25 @@ impl<M: Media> Upload<M> {
     /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
     /// # let movie = std::env::temp_dir().join(format!("movie-{}.mp4", std::process::id()));
-    /// # let kept = std::env::temp_dir().join(format!("movie-{}.upload", std::process::id()));
+    /// # let session_file = std::env::temp_dir().join(format!("movie-{}.upload", std::process::id()));
     /// # std::fs::write(&movie, "a movie")?;
     /// use tamtam::ErrorKind;
     ///
-    /// let place = kept.clone();
+    /// let file = session_file.clone();
     /// let mut upload = bot.upload_video(&movie).on_session(move |session| {
     ///     // If the process is killed here, the previous session remains.
-    ///     let new = place.with_extension("new");
+    ///     let new = file.with_extension("new");
     ///     let json = serde_json::to_vec(session).unwrap_or_default();
-    ///     let _ = std::fs::write(&new, json).and_then(|()| std::fs::rename(&new, &place));
+    ///     let _ = std::fs::write(&new, json).and_then(|()| std::fs::rename(&new, &file));
     /// });
-    /// let stored = std::fs::read(&kept).ok();
+    /// let stored = std::fs::read(&session_file).ok();
     /// if let Some(session) = stored.and_then(|json| serde_json::from_slice(&json).ok()) {
     ///     upload = upload.resume(session);
     /// }
     /// let video = upload.await;
     /// // Remove the session if the upload succeeded, or if the file has changed.
     /// if video.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::Source) {
-    ///     let _ = std::fs::remove_file(&kept);
+    ///     let _ = std::fs::remove_file(&session_file);
     /// }
     /// let video = video?;
     /// // To avoid a second upload after a kill, store `video` until it is sent.
@@ -292,8 +295,8 @@ impl<M: Media> Upload<M> {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the upload stops. Only a stored session ([`on_session`](Self::on_session)) can
-    /// continue the upload.
+    /// If the future is dropped, the upload stops. To continue it later, pass a session that
+    /// [`on_session`](Self::on_session) has stored to [`resume`](Self::resume).
     pub async fn send(self) -> Result<M> {
         let span = tracing::info_span!("tamtam.upload", operation = M::OPERATION, attempts = Empty);
         let upload = async {

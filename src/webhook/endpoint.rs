@@ -124,9 +124,9 @@ impl Webhook {
     /// | `Recovery` | status | effect |
     /// |---|---|---|
     /// | `Retry` | 503 | The service delivers the update again. |
-    /// | `Skip`, `DeadLetter` | 200 | The update is given up. |
+    /// | `Skip`, `DeadLetter` | 200 | The update is skipped. |
     ///
-    /// Without this function, a failed update is given up, and a body that is not an update gets a 503.
+    /// Without this function, a failed update is skipped, and a body that is not an update gets a 503.
     ///
     /// Return `Retry` only if the update may succeed later. If the update fails for hours, the service may remove the
     /// subscription.

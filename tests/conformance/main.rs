@@ -1,4 +1,4 @@
-//! Conformance suite: checks the behaviour of TamTam and MAX on the sandbox and on the real servers.
+//! Conformance suite: checks the behavior of TamTam and MAX on the sandbox and on the real servers.
 //!
 //! `cargo test --test conformance` runs every check on sandboxes of both services. It uses no real account.
 //!

@@ -115,7 +115,7 @@ impl Place {
         }
     }
 
-    /// Passes on a sandbox. Skips a live check, because the behaviour of the real server is unknown.
+    /// Passes on a sandbox. Skips a live check, because the behavior of the real server is unknown.
     pub(crate) fn sandbox_only(&self, what: &str) -> Done {
         match &*self.kind {
             Kind::Sandbox(_) => Ok(()),

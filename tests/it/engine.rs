@@ -129,7 +129,7 @@ async fn the_next_delivery_of_a_lane_waits_until_the_previous_one_is_settled() {
 }
 
 #[tokio::test]
-async fn a_cancelled_handler_is_not_settled() {
+async fn a_canceled_handler_is_not_settled() {
     for ends_in_order in [true, false] {
         let ledger = Ledger::default();
         let (began, begun) = oneshot::channel::<()>();
@@ -392,7 +392,7 @@ async fn a_panic_while_settling_affects_only_its_delivery() {
     assert_eq!(ledger.settled(), [((1, 2), Settled::Handled)]);
 }
 
-/// The behaviour of a handler in one attempt.
+/// The behavior of a handler in one attempt.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Act {
     Succeeds,
@@ -426,7 +426,7 @@ struct Seen {
     running: HashMap<i64, i64>,
     /// The number of attempts, by delivery.
     attempts: HashMap<(i64, i64), usize>,
-    /// Deliveries whose last attempt was not cancelled.
+    /// Deliveries whose last attempt was not canceled.
     ended: Vec<(i64, i64)>,
     begun: watch::Sender<usize>,
     most: usize,
@@ -496,7 +496,7 @@ fn bursts(deliveries: Vec<Delivery>, mut chance: fastrand::Rng) -> impl Stream<I
     })
 }
 
-/// Returns the expected outcome and number of attempts of a delivery that is not cancelled. `retries` is the decision
+/// Returns the expected outcome and number of attempts of a delivery that is not canceled. `retries` is the decision
 /// of `on_error`, or `None` if it is not set.
 fn expected(planned: &Planned, retries: Option<bool>) -> (Settled, usize) {
     for (attempt, act) in (1..).zip(planned.acts.iter().chain(std::iter::repeat(&Act::Succeeds))) {
@@ -549,7 +549,7 @@ async fn drive(seed: u64, is_paused: bool) {
                 match act {
                     Act::Hangs => std::future::pending().await,
                     Act::Panics => {
-                        // A handler that was not cancelled is no longer recorded as running.
+                        // A handler that was not canceled is no longer recorded as running.
                         drop(running);
                         std::panic::resume_unwind(Box::new("oh no"));
                     }
@@ -608,7 +608,7 @@ async fn drive(seed: u64, is_paused: bool) {
         let (expected, attempts) = expected(&plans[what], retries);
         assert_eq!((settled, seen.attempts[what]), (&expected, attempts), "{context}: {what:?}");
         if *settled == Settled::Handled {
-            assert!(seen.ended.contains(what), "{context}: {what:?} was cancelled, but counts as handled");
+            assert!(seen.ended.contains(what), "{context}: {what:?} was canceled, but counts as handled");
         }
     }
     if matches!(ending, Ending::ByItself) {

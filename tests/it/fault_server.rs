@@ -13,7 +13,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// The behaviour of the server for one connection.
+/// The behavior of the server for one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     /// The request gets a good answer of the API.

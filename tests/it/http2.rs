@@ -316,7 +316,7 @@ async fn a_connection_that_freezes_while_it_is_idle_is_given_up_before_the_next_
     let server = Server::start([Act::Answer(ME), Act::Freeze, Act::Answer(SENT)]).await;
     let bot = server.bot();
     soon(bot.me()).await.unwrap();
-    // A cancelled call leaves the connection idle and frozen.
+    // A canceled call leaves the connection idle and frozen.
     tokio::select! {
         done = bot.me().into_future() => panic!("{done:?}"),
         () = async { while server.requests() < 2 { tokio::task::yield_now().await } } => {}

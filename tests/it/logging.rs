@@ -418,7 +418,7 @@ async fn a_failed_handler_of_a_webhook_is_logged_in_a_span_with_its_update() {
 }
 
 #[tokio::test]
-async fn a_failure_whose_async_on_error_is_cancelled_is_logged() {
+async fn a_failure_whose_async_on_error_is_canceled_is_logged() {
     let (traced, _guard) = Traced::json(LevelFilter::ERROR);
     let server = serving(&[("/updates", &[(200, json!({"updates": [said()], "marker": 5}))])]).await;
     let (asked, deciding) = tokio::sync::oneshot::channel::<()>();

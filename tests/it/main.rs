@@ -1,4 +1,4 @@
-//! Integration tests of the public API: on the sandbox for the behaviour of TamTam and MAX, on wiremock and raw sockets
+//! Integration tests of the public API: on the sandbox for the behavior of TamTam and MAX, on wiremock and raw sockets
 //! for requests and network failures.
 
 mod accessors;

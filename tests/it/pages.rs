@@ -1,4 +1,4 @@
-//! Paginated lists: on the sandbox for the behaviour of TamTam, on wiremock for timestamps and markers that TamTam
+//! Paginated lists: on the sandbox for the behavior of TamTam, on wiremock for timestamps and markers that TamTam
 //! never sends.
 
 use std::sync::{
@@ -191,7 +191,7 @@ async fn a_stream_whose_errors_are_collected_ends() {
 }
 
 #[tokio::test]
-async fn a_cancelled_wait_continues_the_same_request() {
+async fn a_canceled_wait_continues_the_same_request() {
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
     tamtam.group("Team", [&alice]);

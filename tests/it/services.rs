@@ -1,4 +1,4 @@
-//! Behaviour that depends on the service of a bot: limits, mentions, operations and settings.
+//! Behavior that depends on the service of a bot: limits, mentions, operations and settings.
 
 use serde_json::{Value, json};
 use tamtam::{

@@ -1,4 +1,4 @@
-//! The update stream: on the sandbox for the behaviour of TamTam, on wiremock for the requests.
+//! The update stream: on the sandbox for the behavior of TamTam, on wiremock for the requests.
 
 mod faults;
 mod misfits;

@@ -1,4 +1,4 @@
-//! Uploads: to the sandbox for the behaviour of TamTam, to mock servers for faults.
+//! Uploads: to the sandbox for the behavior of TamTam, to mock servers for faults.
 
 mod failures;
 mod hosts;

@@ -1,4 +1,4 @@
-//! Dead letters: updates that were given up, kept to be replayed or discarded.
+//! Dead letters: failed updates that the queue keeps for inspection.
 
 use std::{
     fmt,
@@ -27,8 +27,8 @@ const CAUSE: &str = "Tamtam-Cause";
 const STORED_AT: &str = "Tamtam-Stored-At";
 
 impl Queue {
-    /// Returns a handle to the dead letters of the queue. A dead letter is an update that was given up, for example
-    /// after too many failed attempts.
+    /// Returns a handle to the dead letters of the queue. A dead letter is a failed update that the queue keeps for
+    /// inspection.
     #[must_use]
     pub fn dead(&self) -> Dead {
         Dead::new(self.clone())
@@ -37,7 +37,7 @@ impl Queue {
 
 /// A handle to list, replay and discard the dead letters of a queue, returned by [`Queue::dead`].
 ///
-/// A dead letter is an update that was given up. There are two reasons:
+/// A dead letter is a failed update that the queue keeps for inspection. An update becomes a dead letter in two cases:
 ///
 /// - The handler failed, and the function of [`Work::on_error`](crate::Work::on_error) returned `DeadLetter`, or is not
 ///   set.
@@ -59,7 +59,7 @@ pub struct Dead {
     queue: Queue,
 }
 
-/// An update that was given up, returned by [`Dead::list`].
+/// A failed update that the queue keeps for inspection. Returned by [`Dead::list`].
 ///
 #[doc = crate::doc_example!("
 use tamtam_nats::DeadLetter;

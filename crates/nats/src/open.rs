@@ -192,7 +192,7 @@ impl Open {
         self
     }
 
-    /// Sets the deduplication window: the time in which the queue recognises a repeated update and does not store it
+    /// Sets the deduplication window: the time in which the queue recognizes a repeated update and does not store it
     /// again. The minimum is 1 s. Defaults to 1 h.
     pub fn dedup_window(mut self, window: Duration) -> Self {
         self.dedup_window = Some(window);

@@ -64,7 +64,7 @@ impl Queue {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, some updates may be stored. The queue recognises them when the page is polled again.
+    /// If the future is dropped, some updates may be stored. The queue recognizes them when the page is polled again.
     pub(crate) async fn store_page(&self, page: Vec<RawUpdate>, refused: &(dyn Fn(RawUpdate, Error) + Send + Sync)) {
         let mut slots: BTreeMap<u16, Vec<RawUpdate>> = BTreeMap::new();
         for raw in page {
@@ -107,7 +107,7 @@ impl Queue {
         }
     }
 
-    /// Removes handled updates from a full stream, even if they are still needed to recognise repeats.
+    /// Removes handled updates from a full stream, even if they are still needed to recognize repeats.
     async fn make_room(&self) {
         {
             let mut purged = lock(&self.0.storing.purged);

@@ -56,7 +56,7 @@ queue.receive(bot.updates()).graceful_shutdown_on(signal).await?;
 /// 2. It commits the page: it saves the marker of the next page in the queue.
 /// 3. It polls the next page with this marker.
 ///
-/// If a receiver dies before the commit, the next receiver polls the same page again. The queue recognises the updates
+/// If a receiver dies before the commit, the next receiver polls the same page again. The queue recognizes the updates
 /// that are already stored.
 ///
 #[doc = crate::doc_example!("
@@ -113,7 +113,7 @@ impl Receive {
         self
     }
 
-    /// Shuts the receiver down when the future `signal` ends. The receiver has the time of
+    /// Shuts the receiver down when the future `signal` completes. The receiver has the time of
     /// [`shutdown_deadline`](Self::shutdown_deadline) to store and commit its current page. After the shutdown, a
     /// waiting receiver polls at once.
     pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self

@@ -89,7 +89,7 @@ queue.work(bot, echo).graceful_shutdown_on(signal).await?;
 ///
 /// - The handler has succeeded.
 /// - [`on_error`](Self::on_error) has skipped the update.
-/// - The update has become a [dead letter](crate::Dead): an update that was given up.
+/// - The update has become a [dead letter](crate::Dead): a failed update that the queue keeps for inspection.
 ///
 #[doc = crate::doc_example!("
 use tamtam::updates::Recovery;
@@ -159,8 +159,8 @@ impl Work {
         self
     }
 
-    /// Sets the function that decides about an update whose handler failed, panicked or took too long. By default, this
-    /// update becomes a dead letter at once. See [`Run::on_error`].
+    /// Sets the function that decides about an update whose handler returned an error, panicked or exceeded its time
+    /// limit. By default, this update becomes a dead letter at once. See [`Run::on_error`].
     ///
     /// The function returns one of these values:
     ///
@@ -181,22 +181,22 @@ impl Work {
 
     /// Sets the delays before a handler is retried. See [`Run::backoff`].
     ///
-    /// - `first`: the maximum delay before the first retry. Defaults to 0.5 s. The maximum delay doubles with each
+    /// - `first`: Maximum delay before the first retry. Defaults to 0.5 s. The maximum delay doubles with each
     ///   further retry.
-    /// - `most`: the upper limit of all delays. Defaults to 30 s.
+    /// - `most`: Longest delay. Defaults to 30 s.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.run = self.run.backoff(first, most);
         self
     }
 
-    /// Records every update in `book`, a list of the bot's chats, before the handler is called. The books of all
+    /// Keeps `book`, which is a list of the bot's chats. Each update changes the book before its handler is called. The books of all
     /// workers must use the same store. See [`Run::chat_book`].
     pub fn chat_book(mut self, book: ChatBook) -> Self {
         self.run = self.run.chat_book(book);
         self
     }
 
-    /// Shuts the worker down when the future `signal` ends. Running handlers have the time of
+    /// Shuts the worker down when the future `signal` completes. Running handlers have the time of
     /// [`shutdown_deadline`](Self::shutdown_deadline) to finish. The worker returns updates that are not in a handler
     /// to the queue. Other workers get these updates at once.
     pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self

@@ -1,5 +1,5 @@
-//! A simulated messenger in one process: [TamTam](Sandbox::start) or [MAX](Sandbox::max). A server on a loopback socket
-//! behaves like the server of the messenger. Simulated people write to your bot, press its buttons and read its
+//! A simulated messenger in your test process: [TamTam](Sandbox::start) or [MAX](Sandbox::max). A server on a loopback
+//! socket behaves like the server of the messenger. Simulated people write to your bot, press its buttons and read its
 //! messages.
 //!
 //! ```
@@ -24,17 +24,16 @@
 //!
 //! # Requests and responses
 //!
-//! Your bot sends real HTTP requests. The sandbox handles these requests like the real server:
+//! Your bot sends real HTTP requests. The sandbox handles these requests as the API's documents describe:
 //!
 //! - A request with a wrong token is refused with the status 401.
 //! - A request that the API's OpenAPI document does not allow is refused with the status 400. The error names the
 //!   field.
-//! - A few requests are exceptions: they are accepted although the document does not allow them. An example is the chat
-//!   action `sending_image`. `openapi/tolerance.yaml` in the repository lists the exceptions with their reasons.
-//! - A poll is a request for updates. The response to a poll is held until there is an update, or until the timeout of
-//!   the poll.
+//! - A few requests that the document does not allow are accepted, because the real servers accept them. An example is
+//!   the chat action `sending_image`. `openapi/tolerance.yaml` in the repository lists the exceptions with their reasons.
+//! - The response to a poll (a request for updates) is held until there is an update, or until the timeout of the poll.
 //!
-//! The responses follow the API's documents and the known behaviour of the servers. The sandbox does not use the types
+//! The responses follow the API's documents and the known behavior of the servers. The sandbox does not use the types
 //! of `tamtam` to write responses. So tests can reveal mistakes in these types.
 //!
 //! # Services
@@ -42,7 +41,7 @@
 //! [`Sandbox::start`] simulates version 0.5.6 of the API of TamTam. [`Sandbox::max`] simulates version 0.0.33 of the
 //! API of MAX. The API of MAX is a later generation of the API of TamTam. [`SandboxBuilder::service`] sets the service.
 //!
-//! Each service has its own operations, updates, rights, names and limits. Some acts of people exist only on MAX:
+//! The services differ in operations, updates, administrator rights, field names and limits. Only on MAX:
 //!
 //! - People [comment](Person::comments) on posts.
 //! - People open [Mini Apps](Person::opens_app). A Mini App is a web page that opens inside the messenger.
@@ -53,9 +52,6 @@
 //! People can open [constructors](Person::opens_constructor) only on TamTam. A constructor is a window in which a bot
 //! helps to compose a message.
 //!
-//! The sandbox of MAX was never compared with the live MAX, because we have no token. The sandbox accepts all calls of
-//! the official Node.js client of MAX.
-//!
 //! # Rate limits
 //!
 //! A sandbox of MAX has the limits of MAX ([`RateLimit::max`]), for example 2 messages per second in each chat and 2
@@ -65,12 +61,11 @@
 //!
 //! # Webhooks
 //!
-//! A webhook is a URL that a bot subscribes, to get its updates there. While a bot has a webhook, the sandbox sends the
-//! updates of the bot to this URL. Each webhook gets the types of updates in its subscription. New updates are
-//! delivered in order, one at a time.
+//! A webhook is a URL to which the sandbox sends the updates of a bot. Each webhook gets the types of updates in its
+//! subscription. New updates are delivered in order, one at a time.
 //!
-//! While a bot has a webhook, its polls are refused with the status 405. A poll that is held when the bot subscribes
-//! the webhook ends with this status.
+//! While a bot has a webhook, its polls are refused with the status 405. If a poll is waiting when the bot subscribes
+//! the webhook, this poll also gets the status 405.
 //!
 //! [`Sandbox::delivers`] waits until all updates are delivered. [`Sandbox::on_delivery`] reports every attempt.
 //!
@@ -92,11 +87,11 @@
 //! the updates that no webhook has accepted. On MAX, two kinds of updates are delivered only by webhook: updates about
 //! comments, and updates about the bot's rights as an administrator.
 //!
-//! The services accept these URLs:
+//! The sandbox accepts these URLs of webhooks:
 //!
 //! - TamTam: the ports 80, 443, 8080, 8443, and 16384 to 32383. URLs with another port are refused.
-//! - MAX: the scheme `https`. URLs with `http` are refused. URLs with another port than 443 get no updates.
-//! - Both services: a URL on a loopback host may have any port, and the scheme `http` or `https`. If a loopback server
+//! - MAX: the scheme `https`. URLs with `http` are refused. A URL with a port other than 443 gets no updates.
+//! - Both services: for tests, a URL on a loopback host may have any port, and the scheme `http` or `https`. If a loopback server
 //!   at an `https` URL does not speak TLS, the sandbox delivers by plain HTTP. If this server speaks TLS, any
 //!   certificate is accepted.
 //!
@@ -108,8 +103,8 @@
 //! # Faults
 //!
 //! - [`Sandbox::fails`] injects a [`Fault`] into requests of an operation. Examples are an error status, a reset of the
-//!   connection, and a late response. The page of [`Fault`] lists the faults after which the operation is still carried
-//!   out.
+//!   connection, and a late response. Some faults change only the response, and the operation is still carried out: see
+//!   [`Fault`].
 //! - [`Sandbox::loses_deliveries`] drops deliveries to webhooks.
 //! - [`Sandbox::repeats_update`] sends the latest update again.
 //! - [`Sandbox::pushes`] sends an update that you define.
@@ -117,23 +112,32 @@
 //!
 //! # State
 //!
-//! [`SandboxBuilder::state_file`] keeps the state in a file. A later sandbox with this file continues from the kept
+//! [`SandboxBuilder::state_file`] keeps the state in a file. A later sandbox with this file continues from the saved
 //! state. [`Sandbox::demo`] creates a group, a message with buttons, and other items for a quick start.
 //!
 //! # The program `tamtam-sandbox`
 //!
-//! The program `tamtam-sandbox` simulates a messenger for bots in any language: `cargo install tamtam-sandbox`, then
-//! `tamtam-sandbox --port 8090 --service max --seed demo`. The program prints its address when it is ready. Tests act
-//! as people and inject faults through the endpoints of [`control`].
+//! The program `tamtam-sandbox` simulates a messenger for bots in any language:
+//!
+//! ```text
+//! cargo install tamtam-sandbox
+//! tamtam-sandbox --port 8090 --service max --seed demo
+//! ```
+//!
+//! When the program is ready, it prints the URL of the API and the token of the bot. Set the variables `MAX_BASE_URL`
+//! and `MAX_TOKEN` of your bot to these values. Tests act as people and inject faults through the endpoints of
+//! [`control`].
 //!
 //! # Restrictions
 //!
 //! - The server has its own thread and uses real time. Do not use the sandbox in a Tokio runtime with a paused clock
-//!   (`start_paused`). While this runtime waits for a socket, its timeouts end at once.
+//!   (`start_paused`). While this runtime waits for a socket, its timeouts expire at once.
 //! - The API and the [upload host](Uploads) speak HTTP on the loopback interface, without TLS. Each has its own port.
-//! - The API's documents define Markdown and HTML only in part. In undefined cases, the server treats Markdown like
+//! - The API's documents define Markdown and HTML only in part. In undefined cases, the sandbox treats Markdown like
 //!   CommonMark, and HTML like a browser. For example, an opening `*` without a closing `*` stays text. A tag that is
 //!   not closed extends to the end of the text.
+//! - The sandbox of MAX has not been compared with the live MAX, because we have no token. It accepts all calls of the
+//!   official Node.js client of MAX.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -24,11 +24,13 @@ impl Bot {
     /// Sends a text of any length. If the text is too long for one message, it is sent as several messages. Returns the
     /// posted messages in order.
     ///
+    /// If a message fails, the earlier messages stay posted. To continue after a failure, see [`SendLong::send`].
+    ///
     /// A plain text and a [`Text`](crate::text::Text) are split by the rules of [`split`](crate::text::split). If a
     /// formatted range is split, every part of the range keeps the formatting.
     ///
     /// [`NewMessageBody::markdown`] and [`NewMessageBody::html`] are split only at line ends that are outside all
-    /// formatting.
+    /// formatting. If there is no such line end, the call fails before the first message.
     ///
     /// # Errors
     ///

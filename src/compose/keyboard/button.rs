@@ -11,8 +11,7 @@ use crate::{
     error::Result,
 };
 
-/// Functions that create buttons, one function per kind. The created button has methods that set its optional
-/// properties:
+/// Functions that create buttons. The created button has methods that set its optional properties:
 ///
 /// ```
 /// use tamtam::{Button, Keyboard};
@@ -29,9 +28,11 @@ use crate::{
 /// assert_eq!(keyboard.iter().count(), 5);
 /// ```
 ///
-/// Some kinds exist only on one service. If the service of the bot does not have the kind of a button, the message is
-/// not sent ([`Unsupported`](crate::ErrorKind::Unsupported)). The kind [`chat`](Self::chat) is TamTam only. These kinds
-/// are MAX only:
+/// The label of a button has 1-128 characters.
+///
+/// Some kinds exist only on one service. If the service of the bot does not support a button, sending the message fails
+/// with [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported). The kind [`chat`](Self::chat) is TamTam only. These
+/// kinds are MAX only:
 ///
 /// ```
 /// use tamtam::{Button, Keyboard};
@@ -48,7 +49,7 @@ impl Button {
     /// [`Update::MessageCallback`](crate::Update::MessageCallback).
     ///
     /// - `text`: The label of the button.
-    /// - `payload`: A text of at most 1024 characters, which users do not see.
+    /// - `payload`: The text that the bot receives, at most 1024 characters. Users do not see this text.
     #[must_use]
     pub fn callback(text: impl Into<String>, payload: impl Into<String>) -> CallbackButton {
         CallbackButton::new(text, payload)
@@ -58,7 +59,8 @@ impl Button {
     /// [`Callback::payload_as`](crate::Callback::payload_as).
     ///
     /// - `text`: The label of the button.
-    /// - `value`: The value to send. It is serialized as JSON of at most 1024 bytes.
+    /// - `value`: The value to send, at most 1024 bytes as JSON. The API limits the characters of the payload. JSON of
+    ///   1024 bytes is within this limit for every way to count characters.
     ///
     /// ```
     /// # #[tokio::main]
@@ -107,8 +109,8 @@ impl Button {
     /// Creates a button that opens a link. The bot receives no update when a user presses the button.
     ///
     /// - `text`: The label of the button.
-    /// - `url`: An absolute URL, such as `https://example.org` or `tel:+15550100`. If the URL is not absolute, the
-    ///   message is not sent ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)).
+    /// - `url`: An absolute URL of at most 2048 characters, such as `https://example.org` or `tel:+15550100`. If the URL
+    ///   is invalid, sending the message fails with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
     #[must_use]
     pub fn link(text: impl Into<String>, url: impl Into<String>) -> LinkButton {
         LinkButton::new(text, url)
@@ -139,7 +141,7 @@ impl Button {
     /// presses open this chat. TamTam only.
     ///
     /// - `text`: The label of the button.
-    /// - `title`: The title of the created chat.
+    /// - `title`: The title of the created chat, at most 200 characters.
     #[must_use]
     pub fn chat(text: impl Into<String>, title: impl Into<String>) -> ChatButton {
         ChatButton::new(text, title)
@@ -169,9 +171,9 @@ impl Button {
     ///
     /// Optional properties of the created button:
     ///
-    /// - [`payload`](OpenAppButton::payload): A text that the Mini App receives as `start_param`. At most 512
-    ///   characters, which are ASCII letters, digits, `_` or `-`.
-    /// - [`contact_id`](OpenAppButton::contact_id): The id of the bot that has the Mini App.
+    /// - [`payload`](OpenAppButton::payload): The text that the Mini App receives as `start_param`, at most 512
+    ///   characters. Allowed characters are ASCII letters, digits, `_` and `-`.
+    /// - [`contact_id`](OpenAppButton::contact_id): The id of the same bot. Not required if `bot` identifies the bot.
     ///
     /// ```
     /// use tamtam::Button;

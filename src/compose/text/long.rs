@@ -70,8 +70,8 @@ fn nothing() -> Invalid {
     )
 }
 
-/// A text of any length that [`Bot::send_long`](crate::Bot::send_long) accepts. Implemented for `&str`, `&String`,
-/// `String`, `Cow<str>`, [`Text`] and [`NewMessageBody`].
+/// A type that [`Bot::send_long`](crate::Bot::send_long) can split into messages. Implemented for `&str`, `&String`,
+/// `String`, `Cow<str>`, [`Text`] and [`NewMessageBody`]. The text can have any length.
 ///
 /// This trait is sealed: other crates cannot implement it.
 #[diagnostic::on_unimplemented(

@@ -13,7 +13,7 @@ use crate::common::{answering_json, bot, only_request, requests};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Draft {
-    colour: Option<String>,
+    color: Option<String>,
     steps: u32,
 }
 
@@ -35,24 +35,24 @@ async fn a_message_is_constructed_from_opening_to_posting() {
     let opened = next_request(&mut updates).await;
     assert_eq!((opened.input.text(), opened.input.payload(), opened.input.messages().len()), (None, None, 0));
     assert_eq!(opened.data_as::<Draft>().unwrap(), None);
-    let colours = Keyboard::default().row([Button::callback("Red", "r"), Button::callback("Blue", "b")]);
+    let colors = Keyboard::default().row([Button::callback("Red", "r"), Button::callback("Blue", "b")]);
     bot.construct(&opened)
-        .hint("Which colour?")
-        .keyboard(colours)
-        .data(&Draft { colour: None, steps: 1 })
+        .hint("Which color?")
+        .keyboard(colors)
+        .data(&Draft { color: None, steps: 1 })
         .unwrap()
         .allow_user_input(false)
         .await
         .unwrap();
     let shown = card.reads().await;
-    assert_eq!((shown.hint(), shown.allows_input(), shown.texts().len()), (Some("Which colour?"), false, 0));
+    assert_eq!((shown.hint(), shown.allows_input(), shown.texts().len()), (Some("Which color?"), false, 0));
     assert_eq!(shown.buttons(), [["Red", "Blue"]]);
 
     card.presses("Blue");
     let pressed = next_request(&mut updates).await;
     assert_eq!((pressed.input.text(), pressed.input.payload()), (None, Some("b")));
     assert_eq!(pressed.session_id, opened.session_id);
-    let draft = Draft { colour: Some("b".to_owned()), ..pressed.data_as().unwrap().unwrap() };
+    let draft = Draft { color: Some("b".to_owned()), ..pressed.data_as().unwrap().unwrap() };
     bot.construct(&pressed).data(&draft).unwrap().placeholder("A text").allow_user_input(true).await.unwrap();
     let shown = card.reads().await;
     assert_eq!((shown.placeholder(), shown.allows_input(), shown.hint()), (Some("A text"), true, None));
@@ -60,7 +60,7 @@ async fn a_message_is_constructed_from_opening_to_posting() {
     card.types("Hello");
     let typed = next_request(&mut updates).await;
     assert_eq!((typed.input.text(), typed.input.payload()), (Some("Hello"), None));
-    assert_eq!(typed.data_as::<Draft>().unwrap(), Some(Draft { colour: Some("b".to_owned()), steps: 1 }));
+    assert_eq!(typed.data_as::<Draft>().unwrap(), Some(Draft { color: Some("b".to_owned()), steps: 1 }));
     let sea = AttachmentRequest::photo_url("https://x.example/sea");
     let thanks = Keyboard::column(Button::callback("Thanks", "t"));
     bot.construct(&typed)
@@ -147,7 +147,7 @@ fn accessors_work_on_every_kind_of_input() {
     let ConstructorInput::Callback(input) = &pressed.input else { panic!("{pressed:?}") };
     assert_eq!(input.payload_as::<(u8, char)>().unwrap(), (1, 'a'));
     assert_eq!(input.payload_as::<Draft>().unwrap_err().kind(), ErrorKind::Payload);
-    assert_eq!(pressed.data_as().unwrap(), Some(Draft { colour: None, steps: 2 }));
+    assert_eq!(pressed.data_as().unwrap(), Some(Draft { color: None, steps: 2 }));
 
     let unknown = request(json!("step 1"), json!({"input_type": "gesture", "payload": "wave"}));
     assert_eq!((unknown.input.text(), unknown.input.payload()), (None, None));

@@ -1,4 +1,4 @@
-//! Unusual deliveries: truncated, too large, cancelled, repeated, concurrent.
+//! Unusual deliveries: truncated, too large, canceled, repeated, concurrent.
 
 use std::sync::{
     Arc,

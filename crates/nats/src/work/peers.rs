@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn recognises_only_the_same_update() {
+    async fn recognizes_only_the_same_update() {
         let peers = peers().await;
         peers.begin(1, (5, 700));
         assert_eq!(peers.own_answer(1, (5, 700)), Answer::InProgress);

@@ -96,7 +96,7 @@ impl Slot {
     pub(super) async fn run(mut self) {
         let mut backoff = Backoff::default();
         loop {
-            // Each request has a subject of its own, so that late answers to earlier ones are recognised.
+            // Each request has a subject of its own, so that late answers to earlier ones are recognized.
             let inbox = self.queue.0.context.client().new_inbox();
             match self.queue.0.context.client().subscribe(format!("{inbox}.*")).await {
                 Ok(subscriber) => return self.serve(subscriber, &inbox, &mut backoff).await,
@@ -282,7 +282,7 @@ impl Slot {
         earlier
     }
 
-    /// Acknowledges an update that is handled or given up.
+    /// Acknowledges an update that is handled, skipped or a dead letter.
     async fn settle(&self, message: &Message) {
         self.peers.settle(self.number, message.identity());
         self.acknowledge(message).await;
@@ -296,7 +296,7 @@ impl Slot {
         let (dead, mut backoff) = (self.queue.dead(), Backoff::default());
         while let Err(error) = dead.bury(&key, message.payload.clone(), message.stored_at, attempts, cause).await {
             if !error.is_temporary() {
-                tracing::error!(queue = self.queue.name(), error = %error, attempts, cause, "update given up");
+                tracing::error!(queue = self.queue.name(), error = %error, attempts, cause, "dead letter not stored");
                 return self.settle(message).await;
             }
             tracing::warn!(slot = self.number, error = %error, "dead letter cannot be stored, retrying");

@@ -18,7 +18,7 @@ pub(crate) const STATUSES: RangeInclusive<u16> = 200..=999;
 /// The message of error bodies of [`Fault::status`].
 const SAID: &str = "Fault of the test";
 
-/// A fault that happens to requests of one operation, for [`Sandbox::fails`](crate::Sandbox::fails).
+/// A fault to inject into the requests of one operation, for [`Sandbox::fails`](crate::Sandbox::fails).
 ///
 /// A fault happens to one request, unless [`times`](Self::times) is set. The server may carry out the operation of this
 /// request, although the request fails. [`applied`](Self::applied) sets whether the server does this. The table lists

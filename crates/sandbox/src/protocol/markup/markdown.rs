@@ -237,7 +237,7 @@ impl Scanner {
         let after = self.peek(left);
         self.at += left;
         // An underscore within a word, as in `snake_case`, is not a marker.
-        let is_inside = |neighbour: Option<char>| char == '_' && neighbour.is_some_and(char::is_alphanumeric);
+        let is_inside = |neighbor: Option<char>| char == '_' && neighbor.is_some_and(char::is_alphanumeric);
         let begins = after.is_some_and(|after| !after.is_whitespace()) && !is_inside(before);
         let ends = before.is_some_and(|before| !before.is_whitespace()) && !is_inside(after);
         while left > 0 {

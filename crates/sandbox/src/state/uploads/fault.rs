@@ -1,6 +1,6 @@
 //! Faults of the upload host.
 
-/// A fault that happens to an upload, for [`Uploads::fail_next`](crate::Uploads::fail_next).
+/// A fault to inject into an upload, for [`Uploads::fail_next`](crate::Uploads::fail_next).
 ///
 /// The `u64` is a position: the number of bytes from the beginning of the whole file, even if the file is sent in
 /// ranges. The fault waits until a request reaches this position. If a request ends exactly at this position,
