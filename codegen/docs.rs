@@ -73,7 +73,7 @@ pub(super) fn setter(name: &str, description: &str) -> String {
     let paragraph = description.split("\n\n").next().unwrap_or_default();
     let end = [". ", ".\n"].iter().filter_map(|end| paragraph.find(end)).min();
     let (sentence, rest) = description.split_at(end.unwrap_or_else(|| paragraph.trim_end_matches('.').len()));
-    let sentence = sentence.split("; null").next().unwrap_or_default();
+    let sentence = sentence.split("; `None`").next().and_then(|text| text.split("; null").next()).unwrap_or_default();
     let rest = rest.strip_prefix('.').unwrap_or(rest);
     let article = match sentence.split_whitespace().next() {
         Some("Whether" | "The" | "A" | "An" | "All") => "",

@@ -204,13 +204,13 @@ impl fmt::Debug for MiniApp {
 pub struct InitData {
     /// The time of the signature.
     pub auth_date: SystemTime,
-    /// The id of the session of the Mini App. `None` if the field is missing.
+    /// The id of the session of the Mini App. `None` if MAX does not send it.
     pub query_id: Option<String>,
     /// The user who opened the Mini App. `None` if the field is missing or cannot be read.
     pub user: Option<MiniAppUser>,
     /// The chat from which the Mini App was opened. `None` if the field is missing or cannot be read.
     pub chat: Option<MiniAppChat>,
-    /// The payload of the link or button that opened the Mini App. `None` if the field is missing.
+    /// The payload of the link or button that opened the Mini App. `None` if MAX does not send it.
     pub start_param: Option<String>,
     /// All signed fields by name, percent-decoded. Includes fields that this version of the crate does not support.
     pub fields: BTreeMap<String, String>,
@@ -222,19 +222,19 @@ pub struct InitData {
 pub struct MiniAppUser {
     /// The id of the user.
     pub id: UserId,
-    /// The first name of the user. Empty if the field is missing.
+    /// The first name of the user. Empty if MAX does not send it.
     #[serde(default)]
     pub first_name: String,
-    /// The last name of the user. `None` if the field is missing.
+    /// The last name of the user. `None` if MAX does not send it.
     #[serde(default)]
     pub last_name: Option<String>,
-    /// The unique name of the user in links, without `@`. `None` if the field is missing.
+    /// The username, without `@`. `None` if MAX does not send it.
     #[serde(default)]
     pub username: Option<String>,
-    /// The language of the user's app, for example `ru`. `None` if the field is missing.
+    /// The language code of the user's messenger app, for example `ru`. `None` if MAX does not send it.
     #[serde(default)]
     pub language_code: Option<String>,
-    /// The URL of the user's profile picture. `None` if the field is missing.
+    /// The URL of the user's profile picture. `None` if MAX does not send it.
     #[serde(default)]
     pub photo_url: Option<String>,
 }
@@ -245,7 +245,7 @@ pub struct MiniAppUser {
 pub struct MiniAppChat {
     /// The id of the chat.
     pub id: ChatId,
-    /// The type of the chat, unchanged from the field `type` of MAX. `None` if the field is missing.
+    /// The type of the chat, unchanged from the field `type` of MAX. `None` if MAX does not send it.
     #[serde(default, rename = "type")]
     pub kind: Option<String>,
 }

@@ -3,8 +3,8 @@
 //! An [`Update`](crate::Update) is an event for a bot, such as a new message. [`Bot::run`](crate::Bot::run) polls the
 //! server, and calls a handler (an async function) for each update.
 //!
-//! [`Run`] has the settings of handlers, and describes the guarantees. [`Updates`] has the settings of polling. This
-//! example changes settings of both:
+//! [`Run`] has the settings of handlers, and its page lists the guarantees. [`Updates`] has the settings of polling. This
+//! example changes settings of [`Updates`] and [`Run`]:
 //!
 //! ```
 //! # #[tokio::main]
@@ -45,8 +45,9 @@
 //! # Terms
 //!
 //! - **Page**: the updates in one response to a poll.
-//! - **Marker**: a number that the server sends with a page. The marker is the position of a bot in its updates.
-//! - **Commit**: the bot sends the marker of a handled page to the server. The server does not deliver this page again.
+//! - **Marker**: a number that the server sends with a page. A poll with this number returns the updates after the page.
+//! - **Commit**: the bot sends the marker of a handled page to the server. With a journal, the bot commits a page when the
+//!   page is stored. The server does not deliver a committed page again.
 //! - **Lane**: a group of updates that are handled in order, usually the updates of one chat. See [`Lane`].
 //! - **Journal**: a queue in a file. The bot stores updates in the journal before it handles them.
 //! - **Dead letter**: an update whose handler failed permanently. The update is kept for inspection.

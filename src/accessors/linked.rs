@@ -10,7 +10,7 @@ impl LinkedMessage {
         self.type_ == MessageLinkType::Forward
     }
 
-    /// Returns whether the original message was replied to.
+    /// Returns whether the link is a reply to the original message.
     #[must_use]
     pub fn is_reply(&self) -> bool {
         self.type_ == MessageLinkType::Reply

@@ -92,7 +92,7 @@ impl AttachmentRequest {
         ContactAttachmentRequest::new(ContactAttachmentRequestPayload::new().name(name).vcf_phone(phone)).into()
     }
 
-    /// Creates a place on the map. `latitude` is in degrees, from -90 to 90. `longitude` is in degrees, from -180 to
+    /// Creates a location, which users see as a place on a map. `latitude` is in degrees, from -90 to 90. `longitude` is in degrees, from -180 to
     /// 180.
     #[must_use]
     pub fn location(latitude: f64, longitude: f64) -> Self {

@@ -35,7 +35,7 @@ use store::ErasedChats;
 /// Minimum time between a failed save and the next save of the same changes.
 const RETRY_PAUSE: Duration = Duration::from_secs(10);
 
-/// A book of the chats that a bot is in, collected from the updates of the bot. Clones share one book.
+/// A list of the chats that a bot is in, collected from the updates of the bot. Clones share one list.
 ///
 /// MAX has no operation that lists the chats of a bot. The book is a replacement for this operation. It also works on
 /// TamTam. For each chat, the book has for example the type, the role of the bot, and the time of the first update: see

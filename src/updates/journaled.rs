@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// The updates of a bot by long polling, stored in a [`Journal`] before they are handled. Created by
+/// The updates of a bot, received by long polling and stored in a [`Journal`] before they are handled. Created by
 /// [`Updates::journal`](crate::updates::Updates::journal). Call [`run`](Self::run) to handle the updates.
 #[must_use = "nothing is polled until it is run"]
 pub struct JournaledUpdates {
@@ -34,7 +34,7 @@ impl Updates {
     ///
     /// Change the settings of `Updates` before this call.
     ///
-    /// The journal also stores the marker, which is the position of the bot in its updates. If a
+    /// The journal also stores the marker, which is a position in the updates of the bot. If a
     /// [`marker_store`](Self::marker_store) is set, too, the run ends with an error before the first poll
     /// ([`ErrorKind::Journal`](crate::ErrorKind::Journal)).
     ///

@@ -95,7 +95,7 @@ impl<'de> Deserialize<'de> for RawUpdate {
     }
 }
 
-/// A stream of the updates of a bot by long polling, each with its JSON. Created by
+/// A stream of the updates of a bot, received by long polling. Each update has its JSON. Created by
 /// [`Updates::raw`](crate::updates::Updates::raw).
 ///
 /// The stream has the same guarantees as [`Updates`](crate::updates::Updates).

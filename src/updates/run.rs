@@ -114,21 +114,21 @@ impl Updates {
 /// If the process ends before the commit, the server delivers the whole page again at the next start. So at most one
 /// page is handled twice.
 ///
-/// **One slow or busy chat delays all chats.** For example, if a page has 100 messages of one chat, and the handler takes
-/// 200 ms for each message, the bot requests the next page after 20 s.
+/// **One slow or busy chat delays all chats.** For example, a page has 100 messages of one chat, and the handler takes
+/// 200 ms per message. The bot then requests the next page after 20 s.
 ///
 /// # With a journal
 ///
-/// A journal is a queue in a file: see `Updates::journal`, with the feature `journal`. The bot stores each page in the
+/// A journal is a queue in a file. It requires the feature `journal`: see `Updates::journal`. The bot stores each page in the
 /// journal and then commits the page. A slow handler delays only the later updates of its lane.
 ///
-/// If the process is killed, an update is handled again only in two cases: its handler was still running, or its
-/// removal from the journal was not yet written.
+/// If the process is killed, an update is handled again only if its handler was still running, or if the update was
+/// still in the journal.
 ///
 /// # With many processes
 ///
-/// To handle updates in many processes, use the crate `tamtam-nats`. Its queue is between the polling process and the
-/// processes with handlers.
+/// To handle updates in many processes, use the crate `tamtam-nats`. One process polls the server and writes the updates
+/// to a queue. Other processes read the queue and run the handlers.
 ///
 /// # With your own source
 ///
@@ -242,8 +242,8 @@ impl Run {
     /// update that the journal keeps for inspection.
     ///
     /// The function returns a [`Recovery`](crate::updates::Recovery), or a future of a `Recovery`. `Retry` runs the
-    /// whole handler again, including its successful calls. So retry only if the successful calls may be repeated, and
-    /// if the failed call was not applied. Without a journal, the number of retries has no limit:
+    /// whole handler again, including its successful calls. Retry only if it is safe to repeat the successful calls, and
+    /// if the failed call was not applied. Without a journal, retries have no limit, so set a limit as in this example:
     ///
     /// ```
     /// # #[tokio::main]
@@ -295,8 +295,8 @@ impl Run {
         self
     }
 
-    /// Keeps a [`ChatBook`], which is a list of the chats of the bot. Each update changes the book before its handler is
-    /// called.
+    /// Sets a [`ChatBook`], which is a list of the chats of the bot. The bot applies each update to the list before it
+    /// calls the handler.
     ///
     /// If the book cannot be saved, the event `chat book save failed` is logged at the level WARN, and the handler is
     /// still called. A save takes at most 5 s. This time does not count toward the time limit of the handler.
@@ -348,7 +348,7 @@ impl Run {
     /// [`Updates`].
     ///
     /// The bot first completes the running handlers. The [`shutdown_deadline`](Self::shutdown_deadline) limits the time
-    /// of the shutdown. The bot treats the other updates according to their source:
+    /// of the shutdown. These rules apply to updates whose handler has not started:
     ///
     /// - Polling without a journal: the bot handles all updates that it has fetched, and commits them to the
     ///   server.
@@ -371,11 +371,11 @@ impl Run {
     ///
     /// Without a journal, the time includes two steps after the handlers. Each step takes at most 5 s:
     ///
-    /// - The bot saves the marker, if there is a [marker store](Updates::marker_store). The marker is the position of
-    ///   the bot in its updates.
+    /// - The bot saves the marker, if there is a [marker store](Updates::marker_store). The marker is a
+    ///   position in the updates of the bot.
     /// - The bot commits the handled updates to the server.
     ///
-    /// If the time ends before the commit, the server can deliver handled updates again.
+    /// If the deadline passes before the commit, the server can deliver handled updates again.
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
@@ -392,10 +392,10 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// - When polling, the errors of [`Updates::next`], for example if the server refuses the token, or if a webhook is
+    /// - When polling, the errors of [`Updates::next`]. For example, the server refuses the token, or a webhook is
     ///   subscribed.
-    /// - With a journal, if the journal cannot be used, for example because it belongs to another bot or is used by
-    ///   another `Run`.
+    /// - With a journal, an error if the journal cannot be used. For example, the journal belongs to another bot, or
+    ///   another `Run` uses it.
     ///
     /// Temporary failures are retried and not returned.
     ///

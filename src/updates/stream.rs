@@ -40,7 +40,7 @@ pub(crate) use state::BACKOFF;
 pub use state::StartFrom;
 use state::{Effect, Input, StreamState};
 
-/// A stream of the updates of a bot by long polling. Created by [`Bot::updates`].
+/// A stream of the updates of a bot, received by long polling. Created by [`Bot::updates`].
 ///
 /// Each update is delivered at least once and in order. An update that has an unknown type or cannot be read is
 /// [`Update::Unknown`], and does not block later updates.
@@ -66,8 +66,8 @@ use state::{Effect, Input, StreamState};
 /// server does not deliver them again. Uncommitted updates are delivered again at the next start of the program.
 ///
 /// The stream commits whole pages. A page is the list of updates in one response. After the last update of a page, the
-/// next call of `next` sends the marker of this page to the server. A marker is a number: the position of the bot in its
-/// updates.
+/// next call of `next` sends the marker of this page to the server. A marker is a number: a position in the updates of
+/// the bot.
 ///
 /// Users of MAX report that the first poll of a program may skip updates if it has no marker. To avoid this after a
 /// restart, set a [`marker_store`](Self::marker_store).
@@ -209,7 +209,7 @@ impl Updates {
         self.start_from(StartFrom::Latest)
     }
 
-    /// Sets the store for the marker: the position of the bot in its updates. By default, the marker is not stored.
+    /// Sets the store for the marker: a position in the updates of the bot. By default, the marker is not stored.
     ///
     /// The stream saves the marker of each handled page before it commits the page to the server. If the bot is killed
     /// between the save and the commit, the bot does not receive the page again at the next start.

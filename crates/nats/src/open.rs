@@ -81,7 +81,7 @@ assert_eq!(queue.lag().await?.waiting, 0);
     }
 }
 
-/// A builder with the settings of a queue, created by [`Queue::open`]. Awaiting the builder opens the queue.
+/// A builder with the settings of a queue. Created by [`Queue::open`]. Awaiting the builder opens the queue.
 ///
 /// If you do not set a value, a queue that exists on NATS keeps its stored value, and a new queue gets the default.
 ///
@@ -141,11 +141,11 @@ impl Open {
         }
     }
 
-    /// Sets the name of the queue: 1 to 64 ASCII letters, digits, `-` and `_`. Defaults to the service and the id of
-    /// the bot, for example `max-7`. Queues of different bots in the same NATS account need different names.
+    /// Sets the name of the queue: 1 to 64 ASCII letters, digits, `-` and `_`. Defaults to the name of the
+    /// service and the id of the bot, for example `max-7`. Queues of different bots in the same NATS account need different names.
     ///
-    /// If the name is set, an existing queue can be opened even if the API of the bot does not respond. So a program
-    /// can read the [lag](Queue::lag) during an outage of the API.
+    /// If the name is set, an existing queue can be opened even if the API of the bot does not respond, for example to
+    /// read the [lag](Queue::lag).
     ///
     /// The queue uses the streams `<name>`, `<name>-dead` and `KV_<name>`, and the subjects `tamtam.<name>.>`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
@@ -170,13 +170,13 @@ impl Open {
         self
     }
 
-    /// Sets the maximum size of the stream of updates, in bytes. Defaults to 1 GiB. NATS reserves this size on each
-    /// server that stores the stream. If a server has less space left, NATS refuses to create the stream.
-    /// `max_file_store` in the configuration of NATS sets the space of a server.
+    /// Sets the maximum size of the stream of updates, in bytes. Defaults to 1 GiB. NATS reserves this disk
+    /// space on each server that stores the stream. If a server has less space left, NATS refuses to create the stream.
+    /// In the configuration of NATS, `max_file_store` limits the disk space for all streams of a server.
     ///
-    /// Handled updates stay in the stream for the [deduplication window](Self::dedup_window). If the stream is full,
-    /// they are removed earlier. If all updates in the stream are unhandled, the receiver waits, and a webhook responds
-    /// with the status 503. The messenger delivers the update again later.
+    /// Handled updates stay in the stream for the [deduplication window](Self::dedup_window). If the stream is full, the
+    /// queue removes handled updates earlier. If the stream is full of unhandled updates, the receiver waits, and a
+    /// webhook responds with the status 503. The messenger delivers the update again later.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
         self
@@ -185,8 +185,8 @@ impl Open {
     /// Sets the time after which the updates of a dead worker go to another worker. The minimum is 1 s. Defaults
     /// to 30 s.
     ///
-    /// A handler may take longer than this time, because a worker reports to NATS regularly that it still handles the
-    /// update. A worker reads the value when the queue is opened. So restart all workers after a change.
+    /// A handler may take longer than this time, because its worker regularly extends the deadline on NATS. Each worker
+    /// reads the value when it opens the queue. After a change, restart all workers.
     pub fn ack_wait(mut self, wait: Duration) -> Self {
         self.ack_wait = Some(wait);
         self

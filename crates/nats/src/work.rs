@@ -189,7 +189,7 @@ impl Work {
         self
     }
 
-    /// Keeps `book`, which is a list of the bot's chats. Each update changes the book before its handler is called. The books of all
+    /// Sets a list of the bot's chats. The worker applies each update to the list before it calls the handler. The books of all
     /// workers must use the same store. See [`Run::chat_book`].
     pub fn chat_book(mut self, book: ChatBook) -> Self {
         self.run = self.run.chat_book(book);

@@ -58,18 +58,18 @@ struct Waiter {
     look: Arc<Notify>,
 }
 
-/// The waiting requests of a bot, and the pause of the bot. Returned by [`Health::pace`](crate::updates::Health::pace).
+/// The numbers of waiting requests of a bot, and the time left in its pause. Returned by [`Health::pace`](crate::updates::Health::pace).
 ///
 /// A request waits if it would exceed a limit of the bot's [`Pace`](crate::settings::Pace). The bot pauses after a
 /// response with status 429 (too many requests): all its requests then wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PaceHealth {
-    /// The number of waiting requests, without the requests of [`Bot::background`](crate::Bot::background).
+    /// The number of waiting requests, excluding the requests of [`Bot::background`](crate::Bot::background).
     pub waiting: usize,
     /// The number of waiting requests of [`Bot::background`](crate::Bot::background).
     pub waiting_in_background: usize,
-    /// The rest of the pause after a 429. `None` if the bot does not pause.
+    /// The time left in the pause after a 429. `None` if the bot is not paused.
     pub pause: Option<Duration>,
 }
 

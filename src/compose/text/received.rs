@@ -108,7 +108,7 @@ impl MessageBody {
         Text::from(self).to_html()
     }
 
-    /// Returns the text as Markdown, with the formatting that Markdown can express ([`Text::to_markdown`]). Empty if
+    /// Returns the text as Markdown, without the formatting that Markdown lacks (see [`Text::to_markdown`]). Empty if
     /// the message has no text.
     #[must_use]
     pub fn to_markdown(&self) -> String {
@@ -141,7 +141,7 @@ impl Message {
         Text::from(self).to_html()
     }
 
-    /// Returns the text as Markdown, with the formatting that Markdown can express ([`Text::to_markdown`]). Empty if
+    /// Returns the text as Markdown, without the formatting that Markdown lacks (see [`Text::to_markdown`]). Empty if
     /// the message has no text.
     #[must_use]
     pub fn to_markdown(&self) -> String {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The record of one chat of a [`ChatBook`](crate::updates::ChatBook), stored in a
-/// [`ChatStore`](crate::updates::ChatStore). The bot is in the chat, or was removed from the chat in the last 48 h.
+/// [`ChatStore`](crate::updates::ChatStore). A record exists while the bot is in the chat, and for 48 h after the bot was removed.
 ///
 /// The fields are private. Store the record as JSON with serde. Later versions of the crate can read the JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

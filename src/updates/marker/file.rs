@@ -22,7 +22,7 @@ const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 
 /// A [`MarkerStore`] in a file, for one bot.
 ///
-/// The file contains the marker of the bot. A marker is a number: the position of the bot in its updates.
+/// The file contains the marker of the bot. A marker is a number: a position in the updates of the bot.
 ///
 /// ```
 /// # #[tokio::main]

@@ -1,4 +1,4 @@
-//! The marker store: keeps the position of a bot in its updates.
+//! The marker store: keeps a position in the updates of the bot.
 
 use std::{
     collections::HashMap,
@@ -65,7 +65,7 @@ impl fmt::Debug for MarkerKey {
 
 /// A store for the marker of a bot. Passed to [`Updates::marker_store`](crate::updates::Updates::marker_store).
 ///
-/// A marker is a number: the position of the bot in its updates. A page is the updates in one response to a poll. When
+/// A marker is a number: a position in the updates of the bot. A page is the updates in one response to a poll. When
 /// all updates of a page are handled, the stream of updates saves the marker of the page. Then it commits the page: the
 /// server does not deliver the page again. If the bot is killed between the save and the commit, it continues after
 /// this page at the next start.
