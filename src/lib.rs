@@ -148,13 +148,13 @@ pub use updates::{handler::HandlerResult, shutdown::shutdown_signal};
 
 /// The types of requests, responses and updates, generated from the OpenAPI documents of the services.
 ///
-/// The types have the fields and values of both services. "MAX only" and "TamTam only" mark items that the other
-/// service does not have.
+/// The types have the fields and values of both services, MAX and TamTam. "MAX only" and "TamTam only" mark items that
+/// only one service has.
 ///
-/// Types that a bot sends have a function `new` and setters: `new` takes the required fields, and each field has a
+/// Types that a bot sends have a function `new`, which takes the required fields. Each field of these types also has a
 /// setter. Many of these types also implement `Default` or `From`.
 ///
-/// Servers add kinds and values without notice. So enums such as [`Update`] and [`ChatType`](types::ChatType) have a
+/// Servers add values to enums such as [`Update`] and [`ChatType`](types::ChatType) without notice. These enums have a
 /// variant `Unknown` for values that this crate does not define. Serialization writes an unknown value unchanged.
 ///
 /// ```

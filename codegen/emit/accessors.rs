@@ -54,7 +54,8 @@ pub(super) fn emit(
     }
     let union = names::type_ident(&union.name);
     let docs = doc(
-        "Properties that several kinds have. If a value lacks the property, an accessor returns `None` or no items.",
+        "Methods that read properties of several kinds. If a value does not have the property, a method returns `None` \
+         or an empty list.",
     );
     Ok(quote!(#docs impl #union { #(#methods)* }))
 }

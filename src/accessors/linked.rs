@@ -4,13 +4,13 @@ use super::{non_empty::non_empty, sender::sender_accessors};
 use crate::api::types::{LinkedMessage, MessageLinkType};
 
 impl LinkedMessage {
-    /// Returns whether the original message was forwarded.
+    /// Returns whether the reference is a forward of the original message.
     #[must_use]
     pub fn is_forward(&self) -> bool {
         self.type_ == MessageLinkType::Forward
     }
 
-    /// Returns whether the link is a reply to the original message.
+    /// Returns whether the reference is a reply to the original message.
     #[must_use]
     pub fn is_reply(&self) -> bool {
         self.type_ == MessageLinkType::Reply
@@ -28,36 +28,36 @@ impl LinkedMessage {
 /// Implements the accessors of a type with a method `link`.
 macro_rules! link_accessors {
     () => {
-        /// Returns the id of the chat of the original message, if the message is a forward. Servers often omit this id.
-        /// `None` if the id is missing, and for other messages.
+        /// Returns the id of the chat of the original message, if the message is a forward. `None` if the message is
+        /// not a forward, or if the server omits the id, which is often the case.
         #[must_use]
         pub fn link_chat_id(&self) -> Option<crate::id::ChatId> {
             self.link()?.chat_id
         }
 
         /// Returns the id of the sender of the original message, if the message is a forward or a reply. `None` if the
-        /// id is missing, and for other messages.
+        /// message is neither, or if the id is missing.
         #[must_use]
         pub fn link_user_id(&self) -> Option<crate::id::UserId> {
             self.link()?.user_id()
         }
 
         /// Returns the display name of the sender of the original message, if the message is a forward or a reply.
-        /// `None` if the name is missing, and for other messages.
+        /// `None` if the message is neither, or if the name is missing or empty.
         #[must_use]
         pub fn link_name(&self) -> Option<&str> {
             self.link()?.sender_name()
         }
 
         /// Returns the username, without `@`, of the sender of the original message, if the message is a forward or a
-        /// reply. `None` if the username is missing, and for other messages.
+        /// reply. `None` if the message is neither, or if the username is missing.
         #[must_use]
         pub fn link_username(&self) -> Option<&str> {
             self.link()?.sender_username()
         }
 
-        /// Returns the text of the original message, if the message is a forward or a reply. `None` if the text is
-        /// missing or empty, and for other messages.
+        /// Returns the text of the original message, if the message is a forward or a reply. `None` if the message is
+        /// neither, or if the text is missing or empty.
         #[must_use]
         pub fn link_text(&self) -> Option<&str> {
             self.link()?.text()

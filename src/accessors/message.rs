@@ -9,8 +9,8 @@ use crate::{
     id::ChatId,
 };
 
-/// Accessors of the properties of a message. If the message lacks the property, an accessor returns `None`, `false` or no
-/// items.
+/// Methods that read the properties of a message. If the message does not have the property, a method returns `None`,
+/// `false` or no items.
 ///
 /// ```
 /// # #[tokio::main]
@@ -57,7 +57,7 @@ impl Message {
 
     sender_accessors!();
 
-    /// Returns the original message, if this message is a forward or a reply. `None` for other messages.
+    /// Returns the original message, if this message is a forward or a reply. `None` if this message is neither.
     #[must_use]
     pub fn link(&self) -> Option<&LinkedMessage> {
         self.link.as_deref()
@@ -70,8 +70,8 @@ impl Message {
 macro_rules! by_kind {
     ($ty:ident: $($(#[$doc:meta])* $name:ident = $variant:ident($attachment:ty),)*) => {
         impl $ty {
-            /// Returns the URLs of the attachments: photos, videos, audio recordings, files, stickers and previews of
-            /// links. The URLs of links within the text are in [`MessageBody::markup`].
+            /// Returns the URLs of photos, videos, audio recordings, files and stickers, and the links that previews
+            /// show. The URLs of links within the text are in [`MessageBody::markup`].
             pub fn urls(&self) -> impl Iterator<Item = &str> {
                 self.attachments().iter().filter_map(Attachment::url)
             }
@@ -88,7 +88,7 @@ macro_rules! by_kind {
     ($($ty:ident)*) => {
         $(by_kind! {
             $ty:
-            /// Returns the photos and other pictures (attachments of the type `image`).
+            /// Returns the photos and other pictures among the attachments.
             photos = Image(PhotoAttachment),
             /// Returns the videos among the attachments.
             videos = Video(VideoAttachment),
@@ -127,22 +127,22 @@ impl MessageBody {
 }
 
 impl ContactAttachment {
-    /// Returns the account of the person on the card. `None` if the person is not known to be a user of the messenger.
+    /// Returns the account of the person on the card. `None` if the server does not send the account.
     #[must_use]
     pub fn user(&self) -> Option<&User> {
         self.payload.max_info.as_deref().or(self.payload.tam_info.as_deref())
     }
 
-    /// Returns the display name of the [user](Self::user). If there is no such name, returns the name on the card: the
-    /// first property `FN` of the vCard. `None` if both names are missing.
+    /// Returns the display name of the [user](Self::user). If this name is missing, returns the name on the card, which
+    /// is the first property `FN` of the vCard. `None` if both names are missing.
     #[must_use]
     pub fn name(&self) -> Option<String> {
         let user = self.user().map(|user| user.name.clone()).filter(|name| !name.is_empty());
         user.or_else(|| vcard::property(self.payload.vcf_info.as_deref()?, "FN"))
     }
 
-    /// Returns the first phone number on the card, unchanged: the first property `TEL` of the vCard. For a `tel:` URI,
-    /// returns the number without scheme and parameters. `None` if the card has no phone number.
+    /// Returns the first phone number on the card, which is the first property `TEL` of the vCard. The number is
+    /// unchanged, but a `tel:` URI loses its scheme and parameters. `None` if the card has no phone number.
     ///
     /// ```
     /// # #[tokio::main]

@@ -15,13 +15,13 @@ use crate::{
 
 impl Callback {
     /// Returns the payload of the pressed button, deserialized as the value that was passed to
-    /// [`Button::callback_with`](crate::Button::callback_with). If the button may have no payload, use an `Option` as
-    /// `T`.
+    /// [`Button::callback_with`](crate::Button::callback_with). A missing payload is deserialized as `null`, so use an
+    /// `Option` as `T` if the button may have no payload.
     ///
     /// # Errors
     ///
-    /// If the payload is not JSON of the type `T` ([`Payload`](crate::ErrorKind::Payload)). For example, a user may
-    /// press a button that an older version of the bot sent.
+    /// If the payload is not JSON of the type `T` ([`ErrorKind::Payload`](crate::ErrorKind::Payload)). For example, a
+    /// user may press a button that an older version of the bot sent.
     pub fn payload_as<T: DeserializeOwned>(&self) -> Result<T> {
         json_field::read(self.payload.as_deref(), "payload")
     }

@@ -123,7 +123,7 @@ fn split_word(text: &str) -> (&str, &str) {
 }
 
 impl Message {
-    /// Returns the command at the start of the text. `None` if the text does not start with a command.
+    /// Returns the command at the start of the text, such as `/help`. `None` if the text does not start with a command.
     #[must_use]
     pub fn command(&self) -> Option<Command<'_>> {
         Command::parse(self.text()?)

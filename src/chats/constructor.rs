@@ -18,13 +18,13 @@ use crate::{
 };
 
 impl MessageConstructionRequest {
-    /// Returns the state that the bot's last answer set with [`Construct::data`]. `None` at the start of a session, and
-    /// if the last answer set no state.
+    /// Returns the state of the constructor session, which the last answer of the bot set with [`Construct::data`].
+    /// `None` at the start of a session, and if the last answer set no state.
     ///
     /// # Errors
     ///
-    /// If the state is not JSON of type `T` ([`Payload`](crate::ErrorKind::Payload)), for example because an
-    /// older version of the bot set it.
+    /// If the state is not JSON of the type `T` ([`ErrorKind::Payload`](crate::ErrorKind::Payload)). For example, an
+    /// older version of the bot may have set the state.
     pub fn data_as<T: DeserializeOwned>(&self) -> Result<Option<T>> {
         json_field::read(self.data.as_deref().filter(|data| !data.is_empty()), "data")
     }
@@ -55,8 +55,8 @@ impl ConstructorInput {
 
     /// Returns the payload of the pressed button, unchanged. `None` if the user pressed no button.
     ///
-    /// [`CallbackConstructorInput::payload_as`] reads the payload of
-    /// [`Button::callback_with`](crate::Button::callback_with).
+    /// To read a value that was passed to [`Button::callback_with`](crate::Button::callback_with), use
+    /// [`CallbackConstructorInput::payload_as`].
     #[must_use]
     pub fn payload(&self) -> Option<&str> {
         match self {
@@ -67,7 +67,8 @@ impl ConstructorInput {
 }
 
 impl CallbackConstructorInput {
-    /// Returns the value that the bot passed to [`Button::callback_with`](crate::Button::callback_with).
+    /// Returns the payload of the pressed button, deserialized as the value that was passed to
+    /// [`Button::callback_with`](crate::Button::callback_with).
     ///
     /// # Errors
     ///
@@ -78,7 +79,7 @@ impl CallbackConstructorInput {
 }
 
 impl ConstructedMessage {
-    /// Returns the text. `None` if the message has no text.
+    /// Returns the text of the posted message. `None` if the message has no text.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         non_empty(self.body.text.as_deref())

@@ -15,9 +15,11 @@ use crate::{
 
 /// Functions that create attachments.
 ///
-/// A token identifies an uploaded file. The token comes from an upload or from a received attachment, and stays valid.
-/// To upload a file, use methods such as [`Bot::upload_photo`](crate::Bot::upload_photo). A message with an audio
-/// recording, a file, a sticker or a contact card can have no other attachment except a keyboard.
+/// A token identifies an uploaded file. The token comes from an upload or from a received attachment, and does not
+/// expire. To upload a file, use methods such as [`Bot::upload_photo`](crate::Bot::upload_photo).
+///
+/// A message with an audio recording, a file, a sticker or a contact card can have no other attachment except a
+/// keyboard.
 ///
 /// ```
 /// # #[tokio::main]
@@ -92,14 +94,16 @@ impl AttachmentRequest {
         ContactAttachmentRequest::new(ContactAttachmentRequestPayload::new().name(name).vcf_phone(phone)).into()
     }
 
-    /// Creates a location, which users see as a place on a map. `latitude` is in degrees, from -90 to 90. `longitude` is in degrees, from -180 to
-    /// 180.
+    /// Creates a location, which users see as a place on a map.
+    ///
+    /// - `latitude`: The latitude in degrees, from -90 to 90. North is positive.
+    /// - `longitude`: The longitude in degrees, from -180 to 180. East is positive.
     #[must_use]
     pub fn location(latitude: f64, longitude: f64) -> Self {
         LocationAttachmentRequest::new(latitude, longitude).into()
     }
 
-    /// Creates a preview of the link `url`.
+    /// Creates a preview of a link. `url`: The link.
     #[must_use]
     pub fn share(url: impl Into<String>) -> Self {
         ShareAttachmentRequest::new(ShareAttachmentPayload::new().url(url)).into()

@@ -39,9 +39,12 @@ impl Default for Keyboard {
 /// # }
 /// ```
 ///
-/// Before a message is sent, the lengths of labels, payloads, links and titles are checked against the limits of the
-/// API. If a length exceeds its limit, the error names the row and the button, counted from 0:
-/// `body.attachments[0].payload.buttons[2][1].text`.
+/// Before a message is sent, the crate checks the lengths of labels, payloads, links and titles. If a length exceeds
+/// the limit of the API, sending fails with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest). The error
+/// message contains the row and the button, counted from 0: `body.attachments[0].payload.buttons[2][1].text`.
+///
+/// On MAX, the [number of buttons](crate::types::InlineKeyboardAttachmentRequestPayload::buttons) is also limited and
+/// checked.
 impl Keyboard {
     /// Creates a keyboard with one button per row, from top to bottom.
     #[must_use]
@@ -94,7 +97,7 @@ impl Keyboard {
     }
 }
 
-/// Methods that read a keyboard, for example to change the keyboard of a sent message:
+/// Methods that read or change a keyboard. This example removes a button from a sent message:
 ///
 /// ```
 /// # #[tokio::main]
@@ -107,7 +110,7 @@ impl Keyboard {
 ///
 /// let drinks = [Button::callback("Tea", "tea"), Button::callback("Coffee", "coffee")];
 /// let keyboard = Keyboard::column(drinks);
-/// let sent = bot.send(alice.chat_id(), "What may it be?").keyboard(keyboard).await?;
+/// let sent = bot.send(alice.chat_id(), "What would you like?").keyboard(keyboard).await?;
 ///
 /// // Later, when the coffee has run out:
 /// let message = bot.api().get_message_by_id(&sent).await?;

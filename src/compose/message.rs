@@ -55,7 +55,8 @@ macro_rules! body {
                 Self::new().text(text).format(TextFormat::Markdown)
             }
 
-            /// Creates a message whose text is in HTML. The service supports a few tags, and removes all other tags.
+            /// Creates a message whose text is in HTML. The service supports a few tags, such as `<b>` and `<a>`, and
+            /// removes all other tags.
             #[must_use]
             pub fn html(text: impl Into<String>) -> Self {
                 Self::new().text(text).format(TextFormat::Html)
@@ -71,8 +72,8 @@ macro_rules! body {
             /// Adds a keyboard. A message has at most one keyboard, and needs other content in addition to the
             /// keyboard.
             ///
-            /// If `keyboard` has no buttons, no keyboard is added. If this value then edits a message, its attachments
-            /// still replace all attachments of the message. This removes the existing keyboard.
+            /// If `keyboard` has no buttons, no keyboard is added, but the list of attachments is set. If this list is
+            /// used in an edit, it replaces all attachments of the edited message, including the keyboard.
             ///
             /// ```
             #[doc = concat!("use tamtam::{Button, Keyboard, types::", stringify!($body), "};")]

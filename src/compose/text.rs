@@ -1,4 +1,4 @@
-//! Formatted text: building, escaping, converting and splitting.
+//! Builds, escapes, converts and splits formatted texts.
 //!
 //! A [`Text`] is a text with formatted parts. Text from users can be inserted into a `Text` without escaping.
 //! [`Bot::send`](crate::Bot::send) accepts a `Text` like a string:
@@ -30,8 +30,8 @@
 //! | send a text that is longer than [`LIMIT`] | [`Bot::send_long`](crate::Bot::send_long) |
 //! | split a text without sending it | [`split`] |
 //!
-//! The messengers turn each `@username` in a text into a mention, and each web address into a link. Formatting and
-//! escaping do not prevent this.
+//! The messengers turn each `@username` in a text into a mention, and each web address into a link, even if the text is
+//! formatted or escaped.
 
 mod builder;
 mod escape;

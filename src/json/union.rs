@@ -151,7 +151,8 @@ macro_rules! tagged_union {
         #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_doc])* $variant($ty),)*
-            /// A value of a kind that the crate does not define, or a value that cannot be parsed. Keeps the received JSON.
+            /// A value of a kind that the crate does not define, or a value that cannot be parsed, with its received
+            /// JSON.
             Unknown(crate::json::union::Unknown),
         }
 

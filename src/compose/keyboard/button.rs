@@ -59,8 +59,7 @@ impl Button {
     /// [`Callback::payload_as`](crate::Callback::payload_as).
     ///
     /// - `text`: The label of the button.
-    /// - `value`: The value to send, at most 1024 bytes as JSON. The API limits the characters of the payload. JSON of
-    ///   1024 bytes is within this limit for every way to count characters.
+    /// - `value`: The value to send, at most 1024 bytes as JSON.
     ///
     /// ```
     /// # #[tokio::main]
@@ -101,7 +100,8 @@ impl Button {
     ///
     /// # Errors
     ///
-    /// If the value cannot be serialized as JSON, or if the JSON has more than 1024 bytes.
+    /// If the value cannot be serialized as JSON, or if the JSON has more than 1024 bytes
+    /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     pub fn callback_with(text: impl Into<String>, value: &impl Serialize) -> Result<CallbackButton> {
         Ok(CallbackButton::new(text, json_field::write(value, "payload", json_field::CALLBACK_BYTES)?))
     }
@@ -130,8 +130,8 @@ impl Button {
     ///
     /// `text`: The label of the button.
     ///
-    /// If [`quick(true)`](RequestGeoLocationButton::quick) is set, the messenger app does not ask the user for
-    /// confirmation.
+    /// By default, the messenger app asks the user for confirmation. If
+    /// [`quick(true)`](RequestGeoLocationButton::quick) is set, the app sends the location immediately.
     #[must_use]
     pub fn location(text: impl Into<String>) -> RequestGeoLocationButton {
         RequestGeoLocationButton::new(text)
@@ -173,7 +173,8 @@ impl Button {
     ///
     /// - [`payload`](OpenAppButton::payload): The text that the Mini App receives as `start_param`, at most 512
     ///   characters. Allowed characters are ASCII letters, digits, `_` and `-`.
-    /// - [`contact_id`](OpenAppButton::contact_id): The id of the same bot. Not required if `bot` identifies the bot.
+    /// - [`contact_id`](OpenAppButton::contact_id): The user id of the bot that has the Mini App. Not required if `bot`
+    ///   identifies the bot.
     ///
     /// ```
     /// use tamtam::Button;
@@ -215,14 +216,14 @@ impl Button {
 }
 
 impl CallbackButton {
-    /// Marks the button as a positive choice, such as "Agree" or "Continue". A shorter form of
+    /// Marks the button as a positive choice, such as "Agree" or "Continue". Has the same effect as
     /// `intent(Intent::Positive)`.
     #[must_use]
     pub fn positive(self) -> Self {
         self.intent(Intent::Positive)
     }
 
-    /// Marks the button as a negative choice, such as "Cancel" or "Delete". A shorter form of
+    /// Marks the button as a negative choice, such as "Cancel" or "Delete". Has the same effect as
     /// `intent(Intent::Negative)`.
     #[must_use]
     pub fn negative(self) -> Self {

@@ -2,10 +2,16 @@
 
 use crate::api::types::Button;
 
-/// A value that makes one or more buttons: one button, a list of buttons of one kind, or a tuple of up to eight buttons
-/// of different kinds. A parameter of [`Keyboard::row`](crate::Keyboard::row) and similar methods.
+/// One or more buttons, as a parameter of [`Keyboard::row`](crate::Keyboard::row) and similar methods.
 ///
-/// The compiler infers `K`, which distinguishes these three cases. This trait is sealed.
+/// The value has one of these forms:
+///
+/// - one button
+/// - an array, a `Vec` or an iterator of buttons of one kind
+/// - a tuple of at most eight buttons of different kinds
+///
+/// The compiler infers `K`, which distinguishes these three forms. This trait is sealed: other crates cannot implement
+/// it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a button, a list of buttons, or a tuple of up to eight buttons",
     note = "create buttons with `Button::callback(..)` and similar functions"

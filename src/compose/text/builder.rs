@@ -8,7 +8,7 @@ use crate::id::UserId;
 /// A text with formatted parts, such as bold text and links.
 ///
 /// Each method that adds a text accepts a string or another `Text`, so styles can be nested. The bot sends a `Text` as
-/// HTML. If no part is formatted, the bot sends the `Text` as plain text.
+/// HTML, or as plain text if no part is formatted.
 ///
 /// ```
 /// use tamtam::{UserId, text::Text};
@@ -80,28 +80,28 @@ impl Text {
         self.append(text.into(), Some(Style::Strike))
     }
 
-    /// Adds a highlighted text, which clients usually show in red.
+    /// Adds a highlighted text, which messenger apps usually show in red.
     #[must_use]
     pub fn highlight(self, text: impl Into<Self>) -> Self {
         self.append(text.into(), Some(Style::Highlight))
     }
 
-    /// Adds code, which clients show in a monospaced font. Code of several lines becomes a block. Add a
+    /// Adds code, which messenger apps show in a monospaced font. Code of several lines becomes a block. Add a
     /// [`line`](Self::line) before and after a block.
     #[must_use]
     pub fn code(self, text: impl Into<Self>) -> Self {
         self.append(text.into(), Some(Style::Code))
     }
 
-    /// Adds a heading. Add a [`line`](Self::line) before and after the heading: Markdown cannot express a heading
-    /// within a line.
+    /// Adds a heading. Add a [`line`](Self::line) before and after the heading, because Markdown cannot express a
+    /// heading within a line.
     #[must_use]
     pub fn heading(self, text: impl Into<Self>) -> Self {
         self.append(text.into(), Some(Style::Heading))
     }
 
-    /// Adds a quote. Add a [`line`](Self::line) before and after the quote: Markdown cannot express a quote within a
-    /// line.
+    /// Adds a quote. Add a [`line`](Self::line) before and after the quote, because Markdown cannot express a quote
+    /// within a line.
     ///
     /// MAX only. TamTam shows a quote as plain text. In a message that you send as Markdown, TamTam shows a `>` before
     /// each line of the quote.
@@ -120,13 +120,15 @@ impl Text {
 
     /// Adds a text that links to `url`. If a part of the text already has a link, this part keeps its link.
     ///
-    /// If the URL is blank or has more than 2048 characters, the text is added without a link.
+    /// If the URL is empty, contains only white space, or has more than 2048 characters, the text is added without a
+    /// link.
     #[must_use]
     pub fn link(self, text: impl Into<Self>, url: impl Into<String>) -> Self {
         self.append(text.into(), Style::link(url.into()))
     }
 
-    /// Adds a mention of a user by id: a link such as `tamtam://user/42`. The user does not need a username.
+    /// Adds a mention of a user by id, as a link such as `tamtam://user/42`. The user does not need a username. When a
+    /// bot of MAX sends the text, the link becomes `max://user/42`.
     #[must_use]
     pub fn mention(self, text: impl Into<Self>, user: impl Into<UserId>) -> Self {
         self.append(text.into(), Some(Style::mention(user.into())))

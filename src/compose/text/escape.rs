@@ -6,7 +6,7 @@ use std::borrow::Cow;
 /// entities.
 const MARKDOWN: &[char] = &['\\', '`', '*', '_', '~', '+', '^', '[', ']', '#', '>', '<', '&'];
 
-/// Escapes a text for Markdown, so that clients show the text unchanged.
+/// Escapes a text for Markdown, so that messenger apps show the text unchanged.
 ///
 /// ```
 /// use tamtam::{NewMessageBody, text::escape_markdown};
@@ -16,13 +16,13 @@ const MARKDOWN: &[char] = &['\\', '`', '*', '_', '~', '+', '^', '[', ']', '#', '
 /// assert_eq!(hello.text.unwrap(), r"Hello, **\*\~Snow\_Flake\~\***!");
 /// ```
 ///
-/// The function puts a backslash before each special character, as in CommonMark. The documentation of the API does not
-/// mention escapes.
+/// The function puts a backslash before each special character, as in CommonMark. The API does not document such
+/// escapes.
 ///
-/// - Do not escape code: a backslash in code is a plain character.
-/// - Remove the spaces at both ends of a text that you format: `** bold **` is not bold.
+/// - Do not escape code, because a backslash in code is a plain character.
+/// - Remove the spaces at both ends of a text that you format, because `** bold **` is not bold.
 ///
-/// If you build a [`Text`](super::Text), you need no escapes, and the spaces do no harm.
+/// In a [`Text`](super::Text), no escapes are necessary, and a formatted part can begin or end with spaces.
 #[must_use]
 pub fn escape_markdown(text: &str) -> Cow<'_, str> {
     escape(text, MARKDOWN, |char, escaped| {
@@ -31,9 +31,9 @@ pub fn escape_markdown(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// Escapes a text for HTML, so that clients show the text unchanged.
+/// Escapes a text for HTML, so that messenger apps show the text unchanged.
 ///
-/// The result can be used as the value of an attribute in double quotes, too.
+/// You can also use the result as the value of an attribute in double quotes.
 ///
 /// ```
 /// use tamtam::{NewMessageBody, text::escape_html};

@@ -19,8 +19,7 @@ impl Text {
     /// - a heading that is not on its own line, begins with a space, or contains code of several lines;
     /// - a quote that covers only a part of a line, or contains code of several lines;
     /// - a heading in a quote;
-    /// - italics that begin or end within a word, next to the beginning or end of a bold part: the asterisks would be
-    ///   ambiguous.
+    /// - italics that begin or end within a word, next to the beginning or end of a bold part.
     ///
     /// White space in the URL of a link is percent-encoded. Each line of a quote (MAX only) begins with `> `.
     #[must_use]

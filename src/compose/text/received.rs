@@ -23,7 +23,8 @@ impl Text {
     /// - A mention by username stays as `@username` in the text.
     ///
     /// A link is kept if its scheme is `http`, `https`, `mailto`, `tel`, `tamtam` or `max`, or if its URL has no
-    /// scheme. Any other link, such as a `javascript:` link, becomes plain text. So the result is safe in a web page.
+    /// scheme. Any other link, such as a `javascript:` link, becomes plain text. So the [HTML](Self::to_html) of the
+    /// result is safe in a web page.
     ///
     /// ```
     /// use tamtam::{text::Text, types::{EmphasizedMarkup, StrongMarkup}};
@@ -69,11 +70,12 @@ fn style(element: &MarkupElement) -> Option<Style> {
     }
 }
 
-/// Returns the formatted parts of a received text: each element of `markup`, in order, with its part of `text`.
+/// Returns the formatted parts of a received text. Each item is an element of `markup`, with the part of `text` that
+/// the element formats. The order is the order of `markup`.
 ///
 /// - If an element begins or ends in the middle of a character, its part contains the whole character.
 /// - If an element lies outside of the text, its part is empty.
-/// - If an unknown element has no `from` or no `length`, its part is empty.
+/// - If an [`Unknown`](MarkupElement::Unknown) element has no start or no length, its part is empty.
 ///
 /// ```
 /// use tamtam::{text, types::{LinkMarkup, MarkupElement, StrongMarkup}};
@@ -95,8 +97,8 @@ pub fn slices<'a>(text: &'a str, markup: &'a [MarkupElement]) -> impl Iterator<I
 }
 
 impl MessageBody {
-    /// Returns the formatted parts of the text: each element of [`MessageBody::markup`], in order, with its part of the
-    /// text. See [`text::slices`](slices).
+    /// Returns the formatted parts of the text. Each item is an element of [`MessageBody::markup`], with the part of
+    /// the text that the element formats. See [`text::slices`](slices).
     pub fn slices(&self) -> impl Iterator<Item = (&MarkupElement, &str)> {
         slices(self.text.as_deref().unwrap_or_default(), self.markup.as_deref().unwrap_or_default())
     }
@@ -108,8 +110,8 @@ impl MessageBody {
         Text::from(self).to_html()
     }
 
-    /// Returns the text as Markdown, without the formatting that Markdown lacks (see [`Text::to_markdown`]). Empty if
-    /// the message has no text.
+    /// Returns the text as Markdown, without the formatting that Markdown cannot express. Empty if the message has no
+    /// text. [`Text::to_markdown`] lists the formatting that is lost.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         Text::from(self).to_markdown()
@@ -141,8 +143,8 @@ impl Message {
         Text::from(self).to_html()
     }
 
-    /// Returns the text as Markdown, without the formatting that Markdown lacks (see [`Text::to_markdown`]). Empty if
-    /// the message has no text.
+    /// Returns the text as Markdown, without the formatting that Markdown cannot express. Empty if the message has no
+    /// text. [`Text::to_markdown`] lists the formatting that is lost.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         Text::from(self).to_markdown()

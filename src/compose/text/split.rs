@@ -6,26 +6,27 @@ use crate::{
     validation::{Invalid, Place},
 };
 
-/// Maximum length of the text of one message, in UTF-16 code units: 4000. The characters of the markup (Markdown or
-/// HTML) count, too.
+/// Maximum length of the text of one message, in UTF-16 code units. The characters of the markup (Markdown or HTML)
+/// also count.
 ///
-/// The API documents a limit of 4000 characters, but does not define "character". The crate counts UTF-16 code units.
-/// This is the safe choice, because a text has at least as many UTF-16 code units as code points.
+/// The API documents a limit of 4000 characters, but does not define "character". The crate counts UTF-16 code units,
+/// because a text never has more code points than UTF-16 code units.
 pub const LIMIT: usize = 4000;
 
 /// Splits a plain text into parts of at most [`LIMIT`] UTF-16 code units. Each part fits into one message.
 ///
-/// A part ends at the first of these places that exists:
+/// The function looks for the end of a part in the first [`LIMIT`] code units of the remaining text. The part ends at
+/// the first of these places that exists:
 ///
-/// 1. the last empty line in the second half of the longest possible part,
+/// 1. the last empty line in the second half of these code units,
 /// 2. the last line end in this half,
-/// 3. the last space or line end in the whole part,
+/// 3. the last space or line end in all of these code units,
 /// 4. a place within a word.
 ///
 /// A visible character, such as a flag or a letter with an accent, can consist of several code points. The function
 /// does not split a visible character, unless this character alone exceeds the limit.
 ///
-/// Spaces and empty lines at a split are dropped. The indentation of the first line of the next part is kept.
+/// Spaces and empty lines between two parts are removed. The indentation of the first line of the next part is kept.
 ///
 /// ```
 /// use tamtam::text;
