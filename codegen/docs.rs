@@ -38,7 +38,7 @@ fn facts(schema: &Value) -> Vec<String> {
     .flatten()
     .collect();
     if flag(schema, "uniqueItems") {
-        facts.push("The list contains no duplicates.".to_owned());
+        facts.push("No duplicates.".to_owned());
     }
     let if_missing = match &schema["x-default"] {
         // The description says what replaces the value.
@@ -104,7 +104,7 @@ pub(super) fn provenance(node: &Value) -> Option<String> {
     let only = services(node.get("x-services"));
     let since = node.get("x-since").and_then(Value::as_object).into_iter().flatten();
     let since = since.map(|(service, version)| {
-        format!("Since version {} of the {service} API.", version.as_str().unwrap_or_default())
+        format!("Added to the {service} API in version {}.", version.as_str().unwrap_or_default())
     });
     let all: Vec<String> = only.into_iter().chain(since).collect();
     (!all.is_empty()).then(|| all.join(" "))

@@ -26,7 +26,7 @@
 //! ```
 //!
 //! Most checks follow the documentation of MAX. MAX does not document the signature that [`MiniApp::is_phone_genuine`]
-//! checks, so this check follows another client of MAX. The checks were never tested with the live service.
+//! checks, so this check follows another client library. The checks were never tested with the live service.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -58,6 +58,8 @@ const HASH: usize = 32;
 
 /// A checker for signatures of MAX. Clones are cheap.
 ///
+/// A *Mini App* is a web page that opens inside MAX.
+///
 /// | data | method |
 /// |---|---|
 /// | `initData`, the text that MAX passes to a Mini App | [`check`](Self::check) |
@@ -81,7 +83,7 @@ impl MiniApp {
     ///
     /// # Errors
     ///
-    /// If the token is empty.
+    /// If the token is empty ([`ErrorKind::Build`](crate::ErrorKind::Build)).
     pub fn new(token: &str) -> Result<Self> {
         let token = token.trim();
         if token.is_empty() {
@@ -91,7 +93,7 @@ impl MiniApp {
         Ok(Self { init_data: keyed(&secret), contacts: keyed(token.as_bytes()), max_age: MAX_AGE })
     }
 
-    /// Sets the maximum age of the signature of `initData`. Defaults to 1 h, as MAX recommends.
+    /// Sets the maximum age of the signature of `initData`. Defaults to 1 h, the maximum that MAX recommends.
     ///
     /// ```
     /// use std::time::Duration;
@@ -108,22 +110,25 @@ impl MiniApp {
 
     /// Checks the signature and the age of `initData`, and returns the content.
     ///
-    /// - `init_data`: Unchanged value of `WebApp.initData` in the page. If you take the value of `WebAppData` from the
-    ///   fragment of the page's URL, percent-decode this value once.
+    /// - `init_data`: Unchanged value of `WebApp.initData` in the page. If you use the value of `WebAppData` in the
+    ///   fragment of the page's URL instead, percent-decode this value once.
     ///
     /// If the check fails, respond to the request of the page with status 401.
     ///
     /// # Errors
     ///
-    /// - If the text is malformed, or lacks a required field.
-    /// - If MAX has not signed the text for this bot.
-    /// - If the signature is older than [`max_age`](Self::max_age).
-    /// - If the time of the signature is more than 5 min in the future.
+    /// - If the text is malformed ([`Malformed`](InvalidInitData::Malformed)).
+    /// - If a field occurs twice ([`Repeated`](InvalidInitData::Repeated)).
+    /// - If a required field is missing or invalid ([`Missing`](InvalidInitData::Missing)).
+    /// - If MAX has not signed the text for this bot ([`WrongHash`](InvalidInitData::WrongHash)).
+    /// - If the signature is older than [`max_age`](Self::max_age) ([`Expired`](InvalidInitData::Expired)).
+    /// - If the time of the signature is more than 5 min in the future ([`Future`](InvalidInitData::Future)).
     pub fn check(&self, init_data: &str) -> Result<InitData, InvalidInitData> {
         self.check_at(init_data, SystemTime::now())
     }
 
-    /// Checks `initData` like [`check`](Self::check), but at the time `now`. Use this method, for example, in tests.
+    /// Checks `initData` like [`check`](Self::check), but with `now` as the current time. Use this method, for example,
+    /// in tests.
     ///
     /// # Errors
     ///
@@ -146,7 +151,8 @@ impl MiniApp {
 
     /// Returns whether MAX signed a contact that a user shared with a `request_contact` button.
     ///
-    /// - `vcf_info`, `hash`: Unchanged values of these fields of the contact attachment.
+    /// - `vcf_info`, `hash`: Unchanged values of these fields of the
+    ///   [`ContactAttachmentPayload`](crate::types::ContactAttachmentPayload).
     ///
     /// The signature does not show whether the contact is the sender's own contact. To check this, compare the user id
     /// of the contact with the user id of the message's sender.
@@ -166,7 +172,8 @@ impl MiniApp {
         vcf_info.starts_with(CONTACT) && is_signed(&self.contacts, vcf_info, hash)
     }
 
-    /// Returns whether MAX signed a phone number that a Mini App received from `requestContact()`.
+    /// Returns whether MAX signed a phone number that a Mini App received from the JavaScript method
+    /// `requestContact()`.
     ///
     /// - `auth_date`: Time of the signature, in Unix seconds. The method does not check the age of the signature.
     /// - `phone`: Phone number. A `+` at the beginning is ignored.
@@ -174,7 +181,7 @@ impl MiniApp {
     /// - `hash`: Signature of MAX, in hexadecimal digits.
     ///
     /// Pass the values that the page received. MAX does not document this signature, so the check follows another
-    /// client of MAX.
+    /// client library.
     ///
     /// ```
     /// use tamtam::mini_app::MiniApp;
@@ -198,7 +205,8 @@ impl fmt::Debug for MiniApp {
     }
 }
 
-/// The content of `initData`, the signed text that MAX passes to a Mini App. Returned by [`MiniApp::check`].
+/// The content of `initData`, the signed text that MAX passes to a Mini App (a web page inside MAX). Returned by
+/// [`MiniApp::check`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct InitData {
@@ -212,11 +220,12 @@ pub struct InitData {
     pub chat: Option<MiniAppChat>,
     /// The payload of the link or button that opened the Mini App. `None` if MAX does not send it.
     pub start_param: Option<String>,
-    /// All signed fields by name, percent-decoded. Includes fields that this version of the crate does not support.
+    /// All signed fields by name, percent-decoded. The map also contains fields that this version of the crate does not
+    /// support.
     pub fields: BTreeMap<String, String>,
 }
 
-/// The user who opened a Mini App. See [`InitData::user`].
+/// The user who opened a Mini App (a web page inside MAX). See [`InitData::user`].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct MiniAppUser {
@@ -239,7 +248,7 @@ pub struct MiniAppUser {
     pub photo_url: Option<String>,
 }
 
-/// The chat from which a Mini App was opened. See [`InitData::chat`].
+/// The chat from which a Mini App (a web page inside MAX) was opened. See [`InitData::chat`].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct MiniAppChat {
@@ -250,15 +259,15 @@ pub struct MiniAppChat {
     pub kind: Option<String>,
 }
 
-/// The error of a failed check of `initData`, the signed text that MAX passes to a Mini App. Returned by
-/// [`MiniApp::check`].
+/// The error of a failed check of `initData`, the signed text that MAX passes to a Mini App (a web page inside MAX).
+/// Returned by [`MiniApp::check`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidInitData {
     /// The text is malformed.
     ///
-    /// Valid text is a list of `name=value`, separated by `&` and percent-encoded in UTF-8. A name or a value must not
-    /// contain a line break, because a line break makes the signed text ambiguous.
+    /// A valid text is a list of fields of the form `name=value`, separated by `&` and percent-encoded in UTF-8. A name
+    /// or a value must not contain a line break, because a line break makes the signed text ambiguous.
     #[error("initData is malformed: pass the text of `WebApp.initData` unchanged")]
     Malformed,
     /// A field occurs twice.
@@ -277,13 +286,13 @@ pub enum InvalidInitData {
     /// text for a bot with another token.
     #[error("the hash of initData does not match: it was changed, or it was signed for a bot with another token")]
     WrongHash,
-    /// The time of the signature is more than 5 min in the future. Probably the clock of this machine is wrong.
+    /// The time of the signature is more than 5 min in the future. Probably, the clock of this machine is wrong.
     #[error("initData was signed {} s in the future: set the clock of this machine", ahead.as_secs())]
     Future {
         /// The time of the signature minus the current time.
         ahead: Duration,
     },
-    /// The signature is older than [`MiniApp::max_age`].
+    /// The signature is older than [`MiniApp::max_age`], 1 h by default.
     #[error("initData expired: it is {} s old; open the Mini App again", age.as_secs())]
     Expired {
         /// The age of the signature.

@@ -1,4 +1,5 @@
-//! Uploads of files to attach to messages. Files are streamed, so memory use does not depend on their size.
+//! Uploads files that are attached to messages. A file is read and sent in small pieces, so memory use does not depend
+//! on the size of the file.
 //!
 //! [`Bot::upload_photo`](crate::Bot::upload_photo), [`upload_video`](crate::Bot::upload_video),
 //! [`upload_audio`](crate::Bot::upload_audio) and [`upload_file`](crate::Bot::upload_file) create an [`Upload`]. Send
@@ -21,10 +22,11 @@
 //! # }
 //! ```
 //!
-//! By default, a file of at least 16 MiB is sent in ranges (parts of the file), one after another. If the connection
-//! breaks, the upload continues after the last byte that the upload host (the server for files) has. With an
-//! [`UploadSession`], another process can continue the upload. A smaller file is sent in one request. If the connection
-//! breaks, this request is repeated.
+//! By default, a file of at least 16 MiB is sent in *ranges* (parts of the file), one after another. If the connection
+//! breaks, the upload continues after the last byte that the *upload host* (the server for files) has. With an
+//! [`UploadSession`], another process can continue the upload.
+//!
+//! A smaller file is sent in one request, which is repeated if the connection breaks.
 
 mod answer;
 mod attempts;

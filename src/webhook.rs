@@ -1,7 +1,7 @@
-//! Receiving updates by webhook: the service (MAX or TamTam) sends each update to the bot in an HTTP request.
+//! Receives updates by webhook. The service (MAX or TamTam) sends each update to the bot in an HTTP request.
 //!
-//! [`Webhook`] makes an axum router from a secret path and a handler. The handler is an async function that receives
-//! each update:
+//! [`Webhook`] creates a router of the web framework axum from a secret path and a handler. The handler is an async
+//! function that receives each update:
 //!
 //! ```
 //! # #[tokio::main]
@@ -52,20 +52,20 @@
 //! | after 8 h without a success | MAX removes the subscription. | TamTam may remove the subscription. |
 //!
 //! - While a webhook is subscribed, polling returns no updates.
-//! - A bot can have several webhooks. A new subscription does not replace the old subscription. If the URL changes, also
-//!   call [`unsubscribe`](crate::api::Api::unsubscribe) with the old URL.
+//! - A bot can have several webhooks. If the URL changes, subscribe the new URL, and call
+//!   [`unsubscribe`](crate::api::Api::unsubscribe) with the old URL.
 //!
 //! # Security
 //!
-//! Neither service signs the body. By default, the path of the URL is the only secret: anyone who knows the path can
-//! post updates to the bot.
+//! Neither service signs the body. By default, the path of the URL is the only secret. Anyone who knows the path can
+//! send forged updates to the bot.
 //!
 //! - Protect the path like the token. Keep the path out of the logs of your proxy and your middleware.
 //! - On MAX, set a secret with [`Webhook::secret`]. MAX sends the secret in a header of each delivery.
 //! - On TamTam, check the source address with [`is_tamtam_address`], in addition to the path. Behind a proxy, check the
 //!   address that the proxy writes to a header.
-//! - The router serves plain HTTP. Your proxy (nginx, Caddy, a load balancer) must terminate TLS. Let axum listen on an
-//!   address that only the proxy can reach.
+//! - The router accepts only plain HTTP. So a proxy (nginx, Caddy, a load balancer) must receive the HTTPS requests,
+//!   and forward them by HTTP. Let axum listen on an address that only the proxy can reach.
 //!
 //! # Responses
 //!
@@ -81,17 +81,19 @@
 //!
 //! # Failures
 //!
-//! - If a handler returns an error, panics or exceeds its time limit, [`on_error`](Webhook::on_error) decides.
-//!   `Recovery::Skip` sends the status 200, and `Recovery::Retry` sends 503. Without `on_error`, the update is skipped.
-//! - If a complete body is not an update, `on_error` receives the body, and decides. Without `on_error`, the status is
-//!   503, so that no update is lost if a proxy has damaged the body.
+//! - A handler fails if it returns an error, panics or exceeds its time limit. The function of
+//!   [`on_error`](Webhook::on_error) then returns `Recovery::Skip` (status 200) or `Recovery::Retry` (status 503).
+//!   Without `on_error`, the update is skipped.
+//! - If a complete body is not an update, the function of `on_error` receives the body, and also returns a `Recovery`.
+//!   Without `on_error`, the status is 503, so that no update is lost if a proxy has damaged the body.
 //! - If a value in an update does not fit the types of this crate, the value is left out. The rest of the update is
-//!   passed to the handler. The log has the path of the value.
+//!   passed to the handler. The log contains the path of the value.
 //!
 //! # Slow handlers
 //!
 //! A handler continues if the service closes the connection. After [`Webhook::handler_timeout`] (120 s by default), the
-//! handler is dropped, and counts as failed. If a handler often takes longer than the service waits, use a [queue](#a-durable-queue).
+//! handler is dropped, and counts as failed. If a handler often takes longer than the service waits, use a
+//! [queue](#a-durable-queue).
 //!
 //! If the service delivers an update again while the handler is running, the second delivery waits for the handler.
 //! Both deliveries get the same response.
@@ -102,7 +104,7 @@
 //! # Guarantees
 //!
 //! - **At least once.** If a response with 200 is lost, the service delivers the update again. The handler is then called
-//!   again in two cases: the process has restarted, or more than 5 min have passed.
+//!   again if the process has restarted, or if more than 5 min have passed.
 //! - **No order.** Updates are handled concurrently, even updates of one chat. If the order matters, use a
 //!   [queue](#a-durable-queue) or [polling](crate::Bot::run), or compare the `timestamp` of the updates.
 //!
@@ -116,8 +118,9 @@
 //! - The crate `tamtam-nats` stores updates in a queue that many processes share.
 //! - [`Webhook::raw_router`] passes the JSON of each update to a handler that writes to your own queue.
 //!
-//! The service does not deliver an update again after a response with 200. So a handler for your own queue must return
-//! only when the update is stored. In this example, the service delivers an update again if storing the update failed:
+//! After the service has received a 200, it does not deliver the update again. So a handler for your own queue must
+//! return only when the update is stored. In this example, the service delivers an update again if storing the update
+//! failed:
 //!
 //! ```
 //! # use std::{io::{self, Write as _}, sync::{Arc, Mutex}};
@@ -161,15 +164,15 @@
 //! ```
 //!
 //! A job in this queue is exactly the JSON that the service sent. Parse a job with `serde_json::from_slice`, as an
-//! [`Update`](crate::Update) or as a [`RawUpdate`](crate::updates::RawUpdate). Do not store a serialized `Update`: it
-//! lacks the properties that this version of the crate does not support.
+//! [`Update`](crate::Update) or as a [`RawUpdate`](crate::updates::RawUpdate). Do not store a serialized `Update`,
+//! because it lacks the properties that this version of the crate does not support.
 //!
 //! The same update may be stored twice. Make the jobs idempotent, or recognize repeated updates by
 //! [`Update::key`](crate::Update::key). Programs in other languages can use these values as the key:
 //!
-//! - for a message: its `mid`,
-//! - for a callback (the press of a button): its `callback_id`,
-//! - for other updates: the type, chat, user and timestamp together.
+//! - for a message: its `mid`
+//! - for a callback (the press of a button): its `callback_id`
+//! - for all other updates: the type, chat, user and timestamp together
 //!
 //! # Several bots, and other routes
 //!

@@ -41,18 +41,33 @@ pub(super) fn emit(
     Ok(quote! {
         use crate::api::generated::{client, types};
 
-        /// The operations of the bot APIs, with one method for each operation. Returned by
+        /// The operations of the bot APIs of MAX and TamTam, with one method for each operation. Returned by
         /// [`Bot::api`](crate::Bot::api).
         ///
         /// Each method returns a request. Required parameters are arguments of the method, and optional parameters
-        /// have setters. To send the request, `.await` it or call its method `send`.
+        /// are set with methods of the request. To send the request, `.await` it or call its method `send`.
         ///
-        /// Some operations and parameters exist on one service only: their description says `MAX only` or
-        /// `TamTam only`. On the other service, such an operation fails with
-        /// [`Unsupported`](crate::ErrorKind::Unsupported). A parameter that the service does not have is not sent. If
-        /// the result would be wrong without the parameter, the request fails instead.
+        /// A *chat* is a dialog, a group or a channel. A *dialog* is the private chat of one user with the bot. A
+        /// *right* is a permission of an administrator, such as `pin_message`
+        /// ([`ChatAdminPermission`](crate::types::ChatAdminPermission)). A *webhook* is a URL to which the service
+        /// sends the updates of the bot.
+        ///
+        /// # Error responses
+        ///
+        /// A call fails if the response has an error status, such as 403. A call also fails if the response has status
+        /// 200 and contains `success: false`. The [`Error`](crate::Error) of the call contains the status, the code and
+        /// the error message of the response.
+        ///
+        /// # Differences between the services
+        ///
+        /// The words `MAX only` and `TamTam only` mark operations and parameters that exist on one service only. On the
+        /// other service, such an operation fails with [`Unsupported`](crate::ErrorKind::Unsupported). Such a parameter
+        /// is left out of the request. If the result would be wrong without the parameter, the request fails with
+        /// `Unsupported` instead.
         ///
         /// If both services have an operation, its description applies to MAX, and TamTam may differ in details.
+        ///
+        /// # Examples
         ///
         /// The examples run on the simulated messenger of the crate `tamtam-sandbox`. In them, `alice` and `bob` are
         /// users, `team` is a group, and `post` is a channel post.
@@ -613,7 +628,7 @@ impl Documentation<'_> {
         out.push(format!("# Errors\n\n{}", self.errors(parts)));
         out.push(format!("# Retries\n\n{}", self.retries(operation)));
         let safety = if parts.hold.is_some() {
-            "Dropping the future abandons the poll. Updates that the request has confirmed stay confirmed."
+            "Dropping the future abandons the call. Updates that the request has confirmed stay confirmed."
         } else if operation.method == "get" {
             "Dropping the future abandons the call. Nothing changes on the server."
         } else {
@@ -629,25 +644,35 @@ impl Documentation<'_> {
         let unsupported = docs::services(node.get(SERVICES)).map(|_| {
             "- If the bot's service does not have the operation ([`Unsupported`](crate::ErrorKind::Unsupported)). The \
              request is not sent."
-                .to_owned()
         });
-        let mut out: Vec<String> = unsupported.into_iter().collect();
-        out.push("- If a value of the request is invalid. The request is not sent.".to_owned());
-        out.push("- If the server cannot be reached, or if its response cannot be read.".to_owned());
-        let mut refusals: Vec<String> = error_statuses(self.document, node)
+        let mut out: Vec<String> = unsupported.into_iter().map(str::to_owned).collect();
+        out.push(format!(
+            "- If a value of the request is invalid ({}). The request is not sent.",
+            kind("InvalidRequest")
+        ));
+        let (connect, timeout, connection) = (kind("Connect"), kind("Timeout"), kind("Connection"));
+        out.push(format!("- If no complete response arrives ({connect}, {timeout} or {connection})."));
+        out.push(format!("- If the response cannot be read ({} or {}).", kind("Decode"), kind("TooLarge")));
+        if self.attaches(parts.operation) {
+            out.push(format!(
+                "- If the server is still processing attached media when the retries end ({}).",
+                kind("AttachmentNotReady")
+            ));
+        }
+        let mut statuses: Vec<String> = error_statuses(self.document, node)
             .into_iter()
-            .map(|(status, text)| format!("  - {status}: {}", sentence(text)))
+            .map(|(status, text)| format!("  - {status} ({}): {}", kind(kind_of(status)), sentence(text)))
             .collect();
         if parts.acknowledgement.is_some() {
-            refusals.push(
-                "  - 200 with `success: false`: The server did not perform the action. See \
-                 [`Error::is_refused`](crate::Error::is_refused)."
-                    .to_owned(),
-            );
+            statuses.push(format!(
+                "  - 200 with `success: false` ({}): The server did not perform the action. The error message gives \
+                 the reason.",
+                kind("Refused")
+            ));
         }
-        let statuses = if refusals.is_empty() { "" } else { " The usual statuses of a refusal are:" };
-        out.push(format!("- If the server refuses the request.{statuses}"));
-        out.extend(refusals);
+        let usual = if statuses.is_empty() { "" } else { " The usual statuses are:" };
+        out.push(format!("- If the server responds with an error.{usual}"));
+        out.extend(statuses);
         out.join("\n")
     }
 
@@ -658,26 +683,30 @@ impl Documentation<'_> {
         let effect = match text(&operation.node, "x-retry") {
             Some("read") => policy.to_owned(),
             Some("repeat") => format!(
-                "Sending the request twice has the same effect as sending it once. {policy} A request is not retried \
-                 if its response reports success but cannot be read."
+                "Sending the request twice has the same effect as sending it once. {policy} The request is not \
+                 retried if its response has a success status but cannot be read."
             ),
             Some("remove") => format!(
-                "{policy} A request is not retried if its response reports success but cannot be read. If the server \
-                 may have applied an earlier attempt and a retry finds nothing to remove, the call succeeds."
+                "{policy} The request is not retried if its response has a success status but cannot be read. If the \
+                 server may have applied an earlier attempt and a retry finds nothing to remove, the call succeeds."
             ),
             _ => "Sending the request twice can apply it twice. Therefore, the request is retried only if the server \
                   has certainly not applied it. After any other failure, check \
                   [`Error::may_have_been_applied`](crate::Error::may_have_been_applied)."
                 .to_owned(),
         };
-        let attaches = operation.body.as_ref().is_some_and(|body| has_attachments(self.document, body, 3));
-        match attaches {
+        match self.attaches(operation) {
             true => format!(
-                "{effect} While the server processes attached media, the request is retried on a separate schedule: \
-                 see [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget)."
+                "{effect} While the server processes attached media, the request is retried for at most \
+                 [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget), 60 s by default."
             ),
             false => effect,
         }
+    }
+
+    /// Returns whether the body of an operation has attachments.
+    fn attaches(&self, operation: &Operation) -> bool {
+        operation.body.as_ref().is_some_and(|body| has_attachments(self.document, body, 3))
     }
 }
 
@@ -707,12 +736,31 @@ fn sentence(text: &str) -> String {
     if text.is_empty() || text.ends_with(['.', '!', '?', ':']) { text } else { format!("{text}.") }
 }
 
-/// Returns the descriptions of the error statuses of an operation.
+/// Returns a link to a kind of error.
+fn kind(name: &str) -> String {
+    format!("[`{name}`](crate::ErrorKind::{name})")
+}
+
+/// Returns the usual kind of the error with a status.
+fn kind_of(status: &str) -> &'static str {
+    match status {
+        "401" => "Unauthorized",
+        "403" => "Forbidden",
+        "404" => "NotFound",
+        "429" => "RateLimited",
+        _ if status == "408" || status.starts_with('5') => "Server",
+        _ => "Rejected",
+    }
+}
+
+/// Returns the descriptions of the error statuses of an operation, sorted by status.
 fn error_statuses<'a>(document: &'a Value, node: &'a Value) -> Vec<(&'a str, &'a str)> {
-    entries(node, "responses")
+    let mut statuses: Vec<_> = entries(node, "responses")
         .filter(|(status, _)| !status.starts_with('2'))
         .map(|(status, response)| {
             (status.as_str(), text(resolve(document, response), "description").unwrap_or_default())
         })
-        .collect()
+        .collect();
+    statuses.sort_unstable();
+    statuses
 }

@@ -83,7 +83,7 @@ impl Bot {
 }
 
 impl AnswerOnCallback {
-    /// Sets a short notification for the user who pressed the button. The notification is shown once, even if the
+    /// Sets a short notification for the user who pressed the button. The user sees the notification once, even if the
     /// message with the button is already deleted.
     #[doc(alias = "notify")]
     pub fn notification(mut self, text: impl Into<String>) -> Self {
@@ -92,7 +92,7 @@ impl AnswerOnCallback {
     }
 
     /// Sets the new content of the message that has the button. If the new content sets no attachments, the message
-    /// keeps its current attachments, including the keyboard. The rules of [`Bot::edit`] apply.
+    /// keeps its current attachments, including the keyboard. For further rules, see [`Bot::edit`].
     pub fn edit(mut self, message: impl Into<NewMessageBody>) -> Self {
         self.body = self.body.message(message);
         self

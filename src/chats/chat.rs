@@ -378,7 +378,7 @@ impl Bot {
 }
 
 impl PinMessage {
-    /// Sets whether the members of the chat are notified. Defaults to `true`.
+    /// Sets whether a system message in the chat announces the pinned message. Defaults to `true`.
     pub fn notify(mut self, notify: bool) -> Self {
         self.body.notify = Some(notify);
         self
@@ -386,7 +386,7 @@ impl PinMessage {
 }
 
 impl EditChat {
-    /// Sets whether the members of the chat are notified. Defaults to `true`.
+    /// Sets whether a system message in the chat announces the change. Defaults to `true`.
     pub fn notify(mut self, notify: bool) -> Self {
         self.body.notify = Some(notify);
         self

@@ -127,7 +127,7 @@ impl Bot {
     }
 }
 
-/// The setters of the content that the constructor shows to the user. Each part of the content is optional.
+/// These methods set the content that the constructor shows to the user. Each part of the content is optional.
 impl Construct {
     /// Adds a message that the user can post under their own name.
     pub fn message(mut self, message: impl Into<ConstructedMessageBody>) -> Self {
@@ -157,14 +157,14 @@ impl Construct {
         self
     }
 
-    /// Sets whether the user may type text. Always set this value, because the API does not document a default.
+    /// Sets whether the user may type text. Always call this method, because the API does not document a default.
     pub fn allow_user_input(mut self, allow: bool) -> Self {
         self.body = self.body.allow_user_input(allow);
         self
     }
 
-    /// Sets the state of the session: a value that is stored as JSON, with at most 8192 bytes. To read the state from
-    /// the next [`MessageConstructionRequest`], call [`MessageConstructionRequest::data_as`].
+    /// Sets the state of the session. The state is sent as JSON of at most 8192 bytes. To read the state from the next
+    /// [`MessageConstructionRequest`], call [`MessageConstructionRequest::data_as`].
     ///
     /// ```
     /// # #[tokio::main]
@@ -196,7 +196,8 @@ impl Construct {
     ///
     /// # Errors
     ///
-    /// If the value cannot be serialized as JSON, or if the JSON has more than 8192 bytes.
+    /// If the value cannot be serialized as JSON, or if the JSON has more than 8192 bytes
+    /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     pub fn data(mut self, state: &impl Serialize) -> Result<Self> {
         self.body = self.body.data(json_field::write(state, "data", json_field::DATA_BYTES)?);
         Ok(self)

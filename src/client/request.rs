@@ -179,7 +179,7 @@ macro_rules! on_repetition {
         "If the server applies this request twice, the effect is the same as if the server applies it once."
     };
     ($other:tt) => {
-        "With `true`, the server may apply the request twice. For example, it may post a message twice."
+        "With `true`, the server may apply the request twice."
     };
 }
 
@@ -196,7 +196,8 @@ macro_rules! call_options {
     };
     ($name:ident, $($options:ident).+, $time_limit:tt, $idempotent:tt) => {
         impl $name {
-            /// Sets the time limit of each attempt, from sending the request to the end of the response.
+            /// Sets the time limit of each attempt, from sending the request to the end of the response. An attempt
+            /// that exceeds the limit fails ([`ErrorKind::Timeout`](crate::ErrorKind::Timeout)).
             ///
             #[doc = concat!("Defaults to ", $time_limit, ".")]
             pub fn request_timeout(mut self, timeout: ::std::time::Duration) -> Self {
@@ -204,7 +205,8 @@ macro_rules! call_options {
                 self
             }
 
-            /// Sets whether the request is retried if the server may already have applied it.
+            /// Sets whether the request is retried if the server may already have applied it, for example after a
+            /// broken connection.
             #[doc = concat!("Defaults to ", $idempotent, ".")]
             ///
             #[doc = crate::client::request::on_repetition!($idempotent)]

@@ -9,8 +9,10 @@ use crate::api::types::{
 /// The result of an [`Upload`](crate::upload::Upload): a photo, a video, an audio recording or a file to attach to
 /// messages.
 ///
-/// A result can be attached to any number of messages. The token in the result stays valid, so you can store the result
-/// with serde, and attach it later. This trait is sealed: other crates cannot implement it.
+/// A result can be attached to any number of messages. The result contains the token of the uploaded file. The token
+/// stays valid, so you can store the result with serde, and attach it later.
+///
+/// This trait is sealed: other crates cannot implement it.
 pub trait Media: sealed::Media + Send + Sized + 'static {}
 
 mod sealed {

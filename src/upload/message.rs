@@ -20,7 +20,7 @@ use crate::{
 ///
 /// [`Bot::send`](crate::Bot::send), [`Bot::reply`](crate::Bot::reply) and [`Bot::edit`](crate::Bot::edit) accept an
 /// `UploadMessage` like any other message. The files are uploaded one after another. If an upload fails, no message is
-/// sent.
+/// sent or edited.
 #[derive(Debug)]
 #[must_use = "a message does nothing until it is sent"]
 pub struct UploadMessage {
@@ -34,8 +34,7 @@ impl UploadMessage {
         Self { body, uploads: Uploads::default() }
     }
 
-    /// Adds an upload. When the message is sent, the file is uploaded first. In the message, uploaded attachments come
-    /// after the other attachments.
+    /// Adds an upload. The file is uploaded before the message is sent. Uploaded attachments come last in the message.
     pub fn upload<M: Media>(mut self, upload: Upload<M>) -> Self {
         self.uploads.push(upload);
         self
@@ -115,7 +114,7 @@ impl NewMessageBody {
 }
 
 impl<M: Media> Upload<M> {
-    /// Returns a message with a text and this upload. `text`: a string, or any value that converts into a
+    /// Returns a message with a text and this upload. `text`: String, or another value that converts into a
     /// [`NewMessageBody`].
     ///
     /// ```

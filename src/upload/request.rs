@@ -31,34 +31,34 @@ const IDLE: Duration = Duration::from_secs(60);
 /// A request that uploads one file. Created by [`Bot::upload_photo`], [`Bot::upload_video`], [`Bot::upload_audio`] and
 /// [`Bot::upload_file`].
 ///
-/// Set the options of the upload. Then await the upload to get an attachment, or pass the upload to [`Bot::send`] as a
-/// message. `M` is the type of the attachment.
+/// To get an attachment, await the upload. To send the file as a message, pass the upload to [`Bot::send`]. `M` is the
+/// type of the attachment.
 ///
 /// # Upload host
 ///
 /// The bytes are sent to a separate server, the *upload host*, which never receives the bot's token. The connection to
-/// the host uses `https`, unless the base URL of the bot begins with `http://`.
+/// the host uses `https`, unless the base URL of the API begins with `http://`.
 ///
 /// # Retries
 ///
-/// By default, a file of at least 16 MiB is sent in ranges (parts of the file), one after another. After a temporary
+/// By default, a file of at least 16 MiB is sent in *ranges* (parts of the file), one after another. After a temporary
 /// failure, the upload continues after the last byte that the host has. If the host no longer accepts the upload URL,
 /// the upload starts over.
 ///
 /// A smaller file is sent in one request. After a temporary failure, the upload starts over.
 ///
-/// A [`Source::reader`] can be read only once. So its upload is retried only in two cases: no byte was read yet, or the
-/// host has all bytes that were read. A [`Source::stream`] is first written to a temporary file, so its upload is
-/// retried like the upload of a path.
+/// A [`Source::reader`] can be read only once. So its upload is retried only if no byte was read yet, or if the host
+/// has all bytes that were read. A [`Source::stream`] is first written to a temporary file, so its upload is retried
+/// like the upload of a path.
 ///
 /// The bot's [`RetryPolicy`](crate::settings::RetryPolicy) limits the number of failures in a row without progress.
 /// The policy also limits how often an upload starts over.
 ///
 /// # Time limits
 ///
-/// An attempt fails if it makes no progress for the time of [`idle_timeout`](Self::idle_timeout). The whole upload has
-/// no time limit. However, an upload that a handler awaits stops when the handler exceeds its time limit, 120 s by
-/// default: see [`Run::handler_timeout`](crate::updates::Run::handler_timeout).
+/// An attempt fails if it makes no progress for the time of [`idle_timeout`](Self::idle_timeout), 60 s by default. If a
+/// handler of an update awaits the upload, the upload also stops when the handler exceeds its [time
+/// limit](crate::updates::Run::handler_timeout), 120 s by default. The upload has no other time limit.
 #[must_use = "an upload does nothing until it is awaited or sent"]
 pub struct Upload<M> {
     bot: Bot,
@@ -156,15 +156,16 @@ impl<M: Media> Upload<M> {
         self
     }
 
-    /// Sets the content type, such as `video/mp4`. By default, the extension of the file name determines the type. If
-    /// the extension is missing or unknown, the type defaults to `application/octet-stream`.
+    /// Sets the content type, such as `video/mp4`. A type that begins with `multipart/` is not allowed. By default, the
+    /// extension of the file name determines the type. If the extension is missing or unknown, the type defaults to
+    /// `application/octet-stream`.
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
         self
     }
 
-    /// Sets a function that receives the progress after each piece of at most 256 KiB. The function must not block: it
-    /// runs on the task that sends the bytes.
+    /// Sets a function that receives the progress after each piece of the file (at most 256 KiB). The function must not
+    /// block, because it runs on the task that sends the bytes.
     ///
     /// ```
     /// # #[tokio::main]
@@ -182,8 +183,8 @@ impl<M: Media> Upload<M> {
     }
 
     /// Sets whether the file is sent in ranges (`true`) or in one request (`false`). Only an upload in ranges can
-    /// continue after a failure. By default, the size of the file decides
-    /// ([`resumable_from`](Self::resumable_from)).
+    /// continue after a failure. By default, the size of the file determines this setting: see
+    /// [`resumable_from`](Self::resumable_from).
     pub fn resumable(mut self, resumable: bool) -> Self {
         self.resumable = Some(resumable);
         self
@@ -196,7 +197,8 @@ impl<M: Media> Upload<M> {
         self
     }
 
-    /// Sets the size of a range, in bytes. The minimum is 1. Defaults to 2,048,000, as in the official client library.
+    /// Sets the size of a range (a part of the file), in bytes. Defaults to 2,048,000, as in the official client
+    /// library. A value of 0 is treated as 1.
     ///
     /// Each range is sent in its own request. If the connection breaks, at most one range is sent again. Memory use
     /// does not depend on this setting.
@@ -205,25 +207,26 @@ impl<M: Media> Upload<M> {
         self
     }
 
-    /// Sets the time without progress after which an attempt of the upload fails. Defaults to 60 s. The time that the
-    /// upload waits for the source does not count.
+    /// Sets the time without progress after which an attempt of the upload fails
+    /// ([`ErrorKind::Timeout`](crate::ErrorKind::Timeout)). Defaults to 60 s. The time that the upload waits for the
+    /// source does not count.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle = timeout;
         self
     }
 
-    /// Sets a function that receives the session of the upload whenever the session changes. Store the session durably,
-    /// so that another process can pass it to [`resume`](Self::resume).
+    /// Sets a function that receives the session (the state of the upload) whenever the session changes. Store the
+    /// session durably, so that another process can pass the session to [`resume`](Self::resume).
     ///
-    /// The function runs on the task that awaits the upload. It may write a small local file, but must not block for
-    /// longer. The function is called only if the file is sent in ranges, and never for a [`Source::stream`].
+    /// The function runs on the task that awaits the upload. The function may write a small local file, but must not
+    /// block for longer. The function is called only if the file is sent in ranges, and never for a [`Source::stream`].
     pub fn on_session(mut self, hook: impl Fn(&UploadSession) + Send + Sync + 'static) -> Self {
         self.on_session = Some(Arc::new(hook));
         self
     }
 
     /// Continues the upload of a stored session, which can be from another process. The upload continues after the last
-    /// byte that the host has. If the host no longer has the upload, the upload starts over.
+    /// byte that the upload host has. If the host no longer has the upload, the upload starts over.
     ///
     /// The source must be the path of the same file, the same bytes, or a reader of the same content. The upload fails
     /// in these cases:
@@ -231,7 +234,7 @@ impl<M: Media> Upload<M> {
     /// - For a path: the size or the modification time of the file has changed
     ///   ([`ErrorKind::Source`](crate::ErrorKind::Source)).
     /// - For bytes: the bytes differ from the bytes of the stored session (`Source`).
-    /// - For a [`Source::reader`]: the host has already confirmed bytes (`Source`).
+    /// - For a [`Source::reader`]: the host already has a part of the file (`Source`).
     /// - For a [`Source::stream`]: always ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     ///
     /// ```
@@ -277,7 +280,8 @@ impl<M: Media> Upload<M> {
     ///
     /// Before anything is sent:
     ///
-    /// - If the source is a directory, or is empty ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
+    /// - If the source is a path but not a regular file, or is empty
+    ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     /// - If the source exceeds the size limit of the service (`InvalidRequest`).
     /// - If the file name or the content type is invalid (`InvalidRequest`).
     /// - If the session that is passed to [`resume`](Self::resume) belongs to another type of upload
@@ -288,15 +292,20 @@ impl<M: Media> Upload<M> {
     /// During the upload:
     ///
     /// - If the source changes or cannot be read (`Source`).
-    /// - If the upload host refuses the file.
-    /// - If the API or the upload host cannot be reached, even after retries.
+    /// - If the upload host refuses the file (for example [`Rejected`](crate::ErrorKind::Rejected) or
+    ///   [`Refused`](crate::ErrorKind::Refused)).
+    /// - If the upload host fails or does not respond, even after retries ([`Server`](crate::ErrorKind::Server),
+    ///   [`Connect`](crate::ErrorKind::Connect), [`Timeout`](crate::ErrorKind::Timeout) or
+    ///   [`Connection`](crate::ErrorKind::Connection)).
+    /// - If the response of the upload host cannot be read ([`Decode`](crate::ErrorKind::Decode)).
+    /// - The errors of [`Api::get_upload_url`](crate::api::Api::get_upload_url).
     ///
-    /// [`Error::may_have_been_applied`] is always `false`, because an upload alone changes nothing that people see.
+    /// [`Error::may_have_been_applied`] is always `false`, because an upload alone changes nothing that users see.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the upload stops. To continue it later, pass a session that
-    /// [`on_session`](Self::on_session) has stored to [`resume`](Self::resume).
+    /// If the future is dropped, the upload stops. To continue the upload later, pass the last session that
+    /// [`on_session`](Self::on_session) received to [`resume`](Self::resume).
     pub async fn send(self) -> Result<M> {
         let span = tracing::info_span!("tamtam.upload", operation = M::OPERATION, attempts = Empty);
         let upload = async {

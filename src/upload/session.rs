@@ -7,24 +7,27 @@ use serde::{Deserialize, Serialize};
 use super::source::Identity;
 use crate::api::types::UploadType;
 
-/// The state of an upload in ranges. Another process can continue the upload from a stored session.
+/// The state of an upload in ranges (parts of the file). Another process can continue the upload from a stored session.
 ///
 /// To store the session, pass a function to [`Upload::on_session`](crate::upload::Upload::on_session). To continue the
 /// upload, pass the stored session to [`Upload::resume`](crate::upload::Upload::resume).
 ///
 /// # Content
 ///
-/// - the upload URL;
-/// - the number of bytes that the upload host has confirmed;
-/// - the token of the uploaded file, if the server sent this token with the URL;
-/// - the size of the file;
-/// - for a path, the modification time of the file;
-/// - for bytes, a hash of the bytes.
+/// A session contains:
+///
+/// - the type of the upload
+/// - the upload URL
+/// - the number of bytes that the upload host (the server for files) has confirmed
+/// - the token of the uploaded file, if the server sent this token with the URL
+/// - the size of the file
+/// - for a path, the modification time of the file
+/// - for bytes, a hash of the bytes
 ///
 /// `resume` compares the size, the time and the hash with the source.
 ///
-/// Protect the session like the file: anyone who has the session can send bytes to the upload URL. A session does not
-/// contain the bot's token.
+/// Protect the session like the file, because anyone who has the session can send bytes to the upload URL. A session
+/// does not contain the bot's token.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UploadSession {
     pub(super) kind: UploadType,

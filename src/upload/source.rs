@@ -28,12 +28,12 @@ use crate::{error::Reason, redaction::fnv_1a};
 /// | source | create it with |
 /// |---|---|
 /// | path | `From` of [`Path`], [`PathBuf`], `&str`, `String` or [`OsString`]. A string is a path, not the content of a file. |
-/// | bytes | `From` of `bytes::Bytes`, `Vec<u8>`, `Box<[u8]>` or `&'static [u8]` |
+/// | bytes | `From` of `bytes::Bytes`, `Vec<u8>`, `Box<[u8]>`, `&'static [u8]` or `&'static [u8; N]` |
 /// | reader | [`Source::reader`] |
 /// | stream | [`Source::stream`] |
 ///
-/// For a path, the file is read in a separate thread during the upload. If the file changes during the upload, the
-/// upload fails.
+/// For a path, the file is read during the upload. If the file changes during the upload, the upload fails
+/// ([`ErrorKind::Source`](crate::ErrorKind::Source)).
 pub struct Source(Inner);
 
 enum Inner {
@@ -44,24 +44,25 @@ enum Inner {
 }
 
 impl Source {
-    /// Creates a source of exactly `length` bytes from a reader. Bytes after the first `length` bytes are not read.
+    /// Creates a source of exactly `length` bytes from a reader. Bytes after the first `length` bytes are not read. If
+    /// the reader ends early, the upload fails ([`ErrorKind::Source`](crate::ErrorKind::Source)).
     ///
-    /// A reader can be read only once. So a failed upload is retried only in two cases: no byte was read yet, or the
-    /// upload host has all bytes that were read.
+    /// A reader can be read only once. So a failed upload is retried only if no byte was read yet, or if the upload
+    /// host (the server for files) has all bytes that were read.
     pub fn reader(reader: impl AsyncRead + Send + 'static, length: u64) -> Self {
         Self(Inner::Reader { reader: Box::pin(reader), length })
     }
 
     /// Creates a source from a stream of unknown length, for example a download.
     ///
-    /// The upload first writes the stream to a temporary file, and removes this file at the end. The upload is then
-    /// retried like the upload of a path. As soon as the stream exceeds the size limit of the service, the upload
-    /// fails.
+    /// The upload first writes the stream to a temporary file, and removes this file at the end. If the upload fails,
+    /// it is retried from this file. As soon as the stream exceeds the size limit of the service, the upload fails
+    /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     ///
     /// - The temporary file is in the temporary directory of the system (`TMPDIR` on Unix). This directory needs enough
     ///   space.
     /// - If the process is killed, the temporary file remains.
-    /// - The upload has no session: it cannot be [resumed](crate::upload::Upload::resume) by another process.
+    /// - Another process cannot [resume](crate::upload::Upload::resume) the upload.
     ///
     /// If you know the length, use [`reader`](Self::reader), which needs no temporary file.
     ///

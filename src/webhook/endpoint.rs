@@ -25,8 +25,9 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 /// A builder of the axum router with which a bot receives updates by webhook.
 ///
-/// Create a `Webhook`, call its setters, and pass a handler to [`router`](Self::router). To receive updates,
-/// [`subscribe`](Self::subscribe) the URL. The module [`webhook`](crate::webhook) has an example and the guarantees.
+/// Create a `Webhook`, call its setters, and pass a handler to [`router`](Self::router). The handler is an async
+/// function that receives each update. To receive updates, serve the router, and [`subscribe`](Self::subscribe) the
+/// URL. The module [`webhook`](crate::webhook) contains an example, and describes the guarantees.
 #[derive(Clone)]
 #[must_use = "a webhook does nothing until its router is served"]
 pub struct Webhook {
@@ -50,9 +51,11 @@ impl Webhook {
     ///
     /// # Errors
     ///
+    /// All errors have the kind [`ErrorKind::Build`](crate::ErrorKind::Build):
+    ///
     /// - If the path does not begin with `/`.
     /// - If the last segment has fewer than 32 characters.
-    /// - If a segment has a character that is not an ASCII letter, a digit, `-`, `.`, `_` or `~`.
+    /// - If a segment contains a character that is not an ASCII letter, a digit, `-`, `.`, `_` or `~`.
     /// - If a segment before the last is empty, `.` or `..`.
     pub fn new(bot: Bot, secret_path: impl Into<String>) -> Result<Self> {
         let path = SecretPath::new(secret_path.into())?;
@@ -69,8 +72,9 @@ impl Webhook {
 
     /// Requires a secret in the header `X-Max-Bot-Api-Secret` of each request. MAX only.
     ///
-    /// [`subscribe`](Self::subscribe) sends the secret to MAX. A request without the secret gets a 404, like a request
-    /// with a wrong path. The secret is compared in constant time. Errors and `Debug` do not show the secret.
+    /// Call this method before [`subscribe`](Self::subscribe), which sends the secret to MAX. A request without the
+    /// secret gets a 404, like a request with a wrong path. The secret is compared in constant time. Errors and `Debug`
+    /// do not show the secret.
     ///
     /// ```
     /// # #[tokio::main]
@@ -89,8 +93,10 @@ impl Webhook {
     ///
     /// # Errors
     ///
+    /// All errors have the kind [`ErrorKind::Build`](crate::ErrorKind::Build):
+    ///
     /// - If the secret has fewer than 5 or more than 256 characters.
-    /// - If the secret has a character that is not an ASCII letter, a digit, `_` or `-`.
+    /// - If the secret contains a character that is not an ASCII letter, a digit, `_` or `-`.
     /// - If the service does not send secrets (TamTam).
     pub fn secret(mut self, secret: impl Into<String>) -> Result<Self> {
         self.secret = Some(SecretHeader::new(self.bot.service(), secret.into())?);
@@ -126,9 +132,9 @@ impl Webhook {
     /// | `Retry` | 503 | The service delivers the update again. |
     /// | `Skip`, `DeadLetter` | 200 | The update is skipped. |
     ///
-    /// Without this function, a failed update is skipped, and a body that is not an update gets a 503.
+    /// Without this function, an update whose handler fails is skipped, and a body that is not an update gets a 503.
     ///
-    /// Return `Retry` only if the update may succeed later. If the update fails for hours, the service may remove the
+    /// Return `Retry` only if the update may succeed later. If all deliveries fail for 8 h, the service may remove the
     /// subscription.
     ///
     /// ```
@@ -148,8 +154,9 @@ impl Webhook {
     /// The function runs on an async task, so it must not block the thread. A returned future has the same time limit
     /// as the handler.
     ///
-    /// With [`Webhook::journal`](crate::webhook#a-durable-queue), failed handlers follow the rules of
-    /// [`Run::on_error`](crate::updates::Run::on_error). The time limit for a body that is not an update is then 20 s.
+    /// With [`Webhook::journal`](crate::webhook#a-durable-queue), the rules of
+    /// [`Run::on_error`](crate::updates::Run::on_error) apply to failed handlers. For a body that is not an update, the
+    /// time limit of a returned future is then 20 s.
     pub fn on_error<D: Decision>(mut self, on_error: impl Fn(Failed) -> D + Send + Sync + 'static) -> Self {
         self.on_error = Some(failed::boxed(on_error));
         self
@@ -170,7 +177,7 @@ impl Webhook {
         self
     }
 
-    /// Records every update in a [`ChatBook`] before its handler is called. See
+    /// Sets a [`ChatBook`] (a list of the chats of the bot) that records every update before the handler is called. See
     /// [`Run::chat_book`](crate::updates::Run::chat_book) for the details.
     ///
     /// ```
@@ -193,14 +200,14 @@ impl Webhook {
     /// The handler is an async function. A closure can capture other values, and pass them to the function.
     /// [`HandlerResult`] lists the return types of a handler.
     ///
-    /// Give each bot its own random secret. axum panics if you merge routers whose paths are equal up to the eighth
-    /// character of the secret.
+    /// Give each bot its own random path. If you merge routers whose paths are equal up to the eighth character of the
+    /// last segment, axum panics.
     ///
     /// # Cancel safety
     ///
-    /// The handler runs in its own task. The handler continues if the client closes the connection, or if the future of
-    /// the server is dropped. The end of the tokio runtime drops the handler. The service then delivers the update
-    /// again.
+    /// The handler runs in its own task. The handler continues if the service closes the connection, or if the future
+    /// of the server is dropped. When the tokio runtime shuts down, the handler is dropped. The service then delivers
+    /// the update again.
     #[must_use = "a router does nothing until it is served"]
     pub fn router<H, F>(self, handler: H) -> Router
     where

@@ -32,8 +32,8 @@ pub struct JournaledWebhook {
 }
 
 impl Webhook {
-    /// Stores each update in a [`Journal`] before the update is handled. Call [`run`](JournaledWebhook::run) on the
-    /// result.
+    /// Stores each update in a [`Journal`] (a durable queue in a file) before the update is handled. Call
+    /// [`run`](JournaledWebhook::run) on the result.
     ///
     /// The service gets a 200 as soon as the update is stored, so the handler may take long. The service gets a 503,
     /// and delivers the update again later, in these cases:
@@ -41,8 +41,8 @@ impl Webhook {
     /// - The journal is full or cannot be written.
     /// - The API has not yet returned the id of the bot. The journal checks this id before it stores the first update.
     ///
-    /// Updates of one chat are handled in the order in which they were stored. A delivery that failed at first can be
-    /// stored after newer updates. Its update is then handled after these updates.
+    /// Updates of one chat are handled in the order in which they were stored. After a 503, the update is stored later,
+    /// so it can be handled after newer updates.
     ///
     /// ```
     /// # #[tokio::main]
@@ -90,10 +90,10 @@ impl Webhook {
 impl JournaledWebhook {
     /// Returns a router that stores updates, and a [`Run`] that calls the handler with the stored updates.
     ///
-    /// Serve the router, and await or spawn the run. Without the run, updates are stored but not handled.
+    /// Serve the router, and await or spawn the `Run`. Otherwise, updates are stored but not handled.
     ///
-    /// The run takes over these settings of the webhook: [`on_error`](Webhook::on_error),
-    /// [`handler_timeout`](Webhook::handler_timeout) and [`chat_book`](Webhook::chat_book).
+    /// The settings [`on_error`](Webhook::on_error), [`handler_timeout`](Webhook::handler_timeout) and
+    /// [`chat_book`](Webhook::chat_book) of the webhook apply to the `Run`.
     #[must_use = "a router does nothing until it is served, and a run until it is awaited"]
     pub fn run<H, F>(self, handler: H) -> (Router, Run)
     where

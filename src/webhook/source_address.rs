@@ -14,8 +14,8 @@ const MASK: u32 = u32::MAX << 2;
 
 /// Returns whether an IP address is in one of the subnets from which TamTam sends updates to webhooks.
 ///
-/// The list of subnets is from the documentation of TamTam, and may change without notice. So use this check only in
-/// addition to the secret path.
+/// The list of subnets is from the documentation of TamTam, and may change without notice. Use this check only in
+/// addition to the [secret path](crate::webhook::Webhook::new) of the webhook.
 ///
 /// Behind a proxy, the address of the connection is the address of the proxy. Check the client address that the proxy
 /// reports in a header. The proxy must set this header itself, and must not accept the header from clients.
@@ -24,7 +24,7 @@ const MASK: u32 = u32::MAX << 2;
 /// use tamtam::webhook::is_tamtam_address;
 ///
 /// assert!(is_tamtam_address([185, 16, 150, 85].into()));
-/// // The form in a dual-stack socket:
+/// // A socket for both IPv4 and IPv6 reports the same address in this form:
 /// assert!(is_tamtam_address("::ffff:185.16.150.85".parse().unwrap()));
 /// assert!(!is_tamtam_address([127, 0, 0, 1].into()));
 /// ```

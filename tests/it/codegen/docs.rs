@@ -12,7 +12,7 @@ fn limits_and_defaults_are_documented_as_sentences() {
     assert_eq!(facts("{type: integer, minimum: 1}"), "At least 1.");
     assert_eq!(
         facts("{type: array, items: {}, minItems: 2, maxItems: 3, uniqueItems: true}"),
-        "From 2 to 3 items. The list contains no duplicates."
+        "From 2 to 3 items. No duplicates."
     );
     assert_eq!(facts("{type: string, default: on}"), "Defaults to `on`.");
     assert_eq!(facts("{type: boolean, default: true}"), "Defaults to `true`.");
@@ -101,7 +101,10 @@ paths: {/things: {get: {operationId: getThings, summary: Get things, description
         "Get things.\n\nAll of them.\n\nAPI: [`GET /things`](https://api.example/#operation/getThings).\n\n\
          # Parameters\n\n- `chat_id`: The chat.\n\n  Or channel.\n\n  At least 1.",
     );
-    assert!(how.contains("The usual statuses of a refusal are:\n  - 404: No such chat.\n\n"), "{doc}");
+    assert!(
+        how.contains("The usual statuses are:\n  - 404 ([`NotFound`](crate::ErrorKind::NotFound)): No such chat.\n\n"),
+        "{doc}"
+    );
     assert!(how.contains("\n\n# Cancel safety\n\nDropping the future abandons the call. Nothing changes"), "{doc}");
 }
 
