@@ -54,7 +54,8 @@ pub(super) fn emit(
     }
     let union = names::type_ident(&union.name);
     let docs = doc(
-        "Properties that several kinds have. If a value lacks the property, an accessor returns `None` or no items.",
+        "Accessors of properties that several kinds have. If a value lacks the property, an accessor returns `None` or \
+         an empty list.",
     );
     Ok(quote!(#docs impl #union { #(#methods)* }))
 }
