@@ -237,9 +237,9 @@ impl Run {
     /// decides whether the update is retried. The failure is always logged.
     ///
     /// Without this function, a failed update is not retried. It becomes a dead letter if the bot has a journal, or if
-    /// [`Delivery::dead_letter_after`](crate::updates::Delivery::dead_letter_after) is set. Otherwise, it is skipped. A
-    /// dead letter is an update that is kept for inspection. If the function panics or exceeds the time limit of a
-    /// handler, the result is the same as without the function.
+    /// [`Delivery::dead_letter_after`] is set. Otherwise, it is skipped. A dead letter is an update that is kept for
+    /// inspection. If the function panics or exceeds the time limit of a handler, the result is the same as without the
+    /// function.
     ///
     /// The function returns a [`Recovery`](crate::updates::Recovery), or a future of a `Recovery`. `Retry` runs the
     /// whole handler again, including its successful calls to the API. Retry only if it is safe to repeat these calls,
