@@ -1,10 +1,10 @@
-//! Long polling, handlers, journals, stores for markers and chats, and monitoring.
+//! Receives the updates of a bot by long polling, and passes them to a handler.
 //!
-//! An [`Update`](crate::Update) is an event for a bot, such as a new message. [`Bot::run`](crate::Bot::run) polls the
-//! server, and calls a handler (an async function) for each update.
+//! An [`Update`](crate::Update) is an event for a bot, such as a new message. A handler is an async function that is
+//! called for each update. [`Bot::run`](crate::Bot::run) polls the server and calls the handler, with default settings.
 //!
-//! [`Run`] has the settings of handlers, and its page lists the guarantees. [`Updates`] has the settings of polling. This
-//! example changes settings of [`Updates`] and [`Run`]:
+//! [`Updates`] has the settings of polling. [`Run`] has the settings of the handler, and describes which updates are
+//! handled again after a crash. This example changes settings of both:
 //!
 //! ```
 //! # #[tokio::main]
@@ -40,17 +40,21 @@
 //! ```
 //!
 //! To write the loop over updates yourself, use [`Updates`] as a stream. To handle updates from your own message queue,
-//! use [`Bot::run_deliveries`](crate::Bot::run_deliveries).
+//! use [`Bot::run_deliveries`](crate::Bot::run_deliveries). To monitor a bot, use [`Health`].
 //!
 //! # Terms
 //!
+//! - **Poll**: a request for new updates. The server responds when there are updates, or after a timeout.
 //! - **Page**: the updates in one response to a poll.
-//! - **Marker**: a number that the server sends with a page. A poll with this number returns the updates after the page.
-//! - **Commit**: the bot sends the marker of a handled page to the server. With a journal, the bot commits a page when the
-//!   page is stored. The server does not deliver a committed page again.
-//! - **Lane**: a group of updates that are handled in order, usually the updates of one chat. See [`Lane`].
+//! - **Marker**: a number that the server sends with a page. A poll with this number returns the updates after this
+//!   page.
+//! - **Commit**: the bot sends the marker of a page to the server, and the server does not deliver the page again.
+//!   Without a journal, the bot commits a page when all its updates are handled. With a journal, the bot commits a page
+//!   when the page is stored.
 //! - **Journal**: a queue in a file. The bot stores updates in the journal before it handles them.
-//! - **Dead letter**: an update whose handler failed permanently. The update is kept for inspection.
+//! - **Lane**: a group of updates that are handled in order, usually the updates of one chat. See [`Lane`].
+//! - **Chat book**: a list of the chats that the bot is in. See [`ChatBook`].
+//! - **Dead letter**: an update whose handler failed permanently. A journal or your own queue keeps it for inspection.
 
 pub(crate) mod atomic_write;
 pub(crate) mod chat_book;

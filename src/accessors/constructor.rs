@@ -25,8 +25,8 @@ impl Update {
         }
     }
 
-    /// Returns the attachments of the first message in the constructor that has attachments. Empty if no message in the
-    /// constructor has attachments.
+    /// Returns the attachments of the first message with attachments in the constructor. Empty if there is no such
+    /// message.
     ///
     /// For the attachments of a posted message, use [`attachments`](Self::attachments).
     #[must_use]

@@ -7,7 +7,8 @@ impl Update {
     /// Returns a key that identifies the update, so that a bot can find duplicates.
     ///
     /// If a poll or a request to a webhook fails, the server delivers the same updates again. A repeated update has the
-    /// same key. Two updates have different keys if they differ in one of these properties:
+    /// same key, except an [`Update::Unknown`] with a change in its JSON. Two updates have different keys if they
+    /// differ in one of these properties:
     ///
     /// - the [kind](Self::tag) or the timestamp
     /// - the id of a chat, user, message, callback or session (also in the original message of a forward or reply)
@@ -17,14 +18,15 @@ impl Update {
     /// between two deliveries: activity times, view counts, URLs, or the pinned message of a chat.
     ///
     /// The key of [`Update::Unknown`] contains the kind, the timestamp (if the update has one), and a 64-bit hash of
-    /// the JSON text. Such a key changes if any part of the JSON changes.
+    /// the JSON text. So this key changes if any part of the JSON changes.
     ///
-    /// The key is printable ASCII without spaces, so you can use the key in a database or in a header such as
+    /// The key is printable ASCII without spaces. You can use the key in a database or in a header such as
     /// `Nats-Msg-Id`. Values in the key are percent-encoded. Do not parse the key: use the accessors of `Update`. Do
     /// not log the key if your payloads are secret.
     ///
-    /// Keep a key as long as the server can repeat the update, for example for a day. A later version of the crate may add an id to the key, or support an update
-    /// that is `Unknown` now. An update that is delivered both before and after such an upgrade has two keys.
+    /// Keep a key as long as the server can repeat the update, for example for a day. A later version of the crate may
+    /// add an id to the key, or support an update that is `Unknown` now. An update that is delivered before and after
+    /// such an upgrade has two keys.
     ///
     /// # Examples
     ///

@@ -4,8 +4,8 @@ use super::linked::link_accessors;
 use crate::api::types::{Attachment, ChatType, ConstructorInput, Update, UpdateType};
 
 impl Update {
-    /// Returns the type of the chat. `None` if the type is unknown. For example,
-    /// [`MessageRemoved`](Self::MessageRemoved) does not contain the type.
+    /// Returns the type of the chat: dialog (private chat), group or channel. `None` if the type is unknown. For
+    /// example, [`MessageRemoved`](Self::MessageRemoved) does not contain the type.
     #[must_use]
     pub fn chat_type(&self) -> Option<ChatType> {
         let of_channels = |is_channel: bool| if is_channel { ChatType::Channel } else { ChatType::Chat };
@@ -28,7 +28,7 @@ impl Update {
         self.chat_type() == Some(ChatType::Channel)
     }
 
-    /// Returns the URLs of the attachments of the message. The URLs of links within the text are in
+    /// Returns the URLs of the attachments of the message. For the URLs of links in the text, see
     /// [`MessageBody::markup`](crate::api::types::MessageBody::markup).
     pub fn urls(&self) -> impl Iterator<Item = &str> {
         self.attachments().iter().filter_map(Attachment::url)
@@ -36,8 +36,8 @@ impl Update {
 
     link_accessors!();
 
-    /// Returns the payload of the button that a user pressed in a message or in a constructor. `None` if the button has
-    /// no payload, and for other updates.
+    /// Returns the payload of the button that a user pressed in a message or in a constructor. A payload is a text that
+    /// the bot has set. `None` if the button has no payload, and for other updates.
     ///
     /// For the payload of a deep link, use [`start_payload`](Self::start_payload).
     #[must_use]
@@ -52,8 +52,9 @@ impl Update {
         }
     }
 
-    /// Returns the payload of the [deep link](crate::link::DeepLink) with which a user started the bot, or of the chat
-    /// button that created the chat. `None` if the update has no such payload.
+    /// Returns the payload of the [deep link](crate::link::DeepLink) that started the bot, or of the chat button that
+    /// created the chat. A payload is a text that the bot has set in the link or button. `None` if the update has no
+    /// such payload.
     #[must_use]
     pub fn start_payload(&self) -> Option<&str> {
         match self {

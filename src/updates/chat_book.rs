@@ -37,13 +37,13 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 
 /// A list of the chats that a bot is in, collected from the updates of the bot. Clones share one list.
 ///
-/// MAX has no operation that lists the chats of a bot. The book is a replacement for this operation. It also works on
-/// TamTam. For each chat, the book has for example the type, the role of the bot, and the time of the first update: see
+/// MAX has no operation that lists the chats of a bot. The book replaces this operation, and also works on TamTam. For
+/// example, the book contains the type of each chat, the role of the bot, and the time of the first update: see
 /// [`KnownChat`].
 ///
 /// Pass the book to [`Run::chat_book`](crate::updates::Run::chat_book) or, with the feature `webhook`, to
-/// `Webhook::chat_book`. Both methods record all updates in the book. If you write the loop over updates yourself, call
-/// [`observe`](Self::observe) with each update.
+/// `Webhook::chat_book`. The bot then records all updates in the book. If you write the loop over updates yourself,
+/// call [`observe`](Self::observe) with each update.
 ///
 /// ```
 /// # #[tokio::main]
@@ -81,31 +81,33 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 ///
 /// | update | change |
 /// |---|---|
-/// | a new message, a new comment or a new member | Adds the chat if it is not in the book. |
+/// | `message_created`, `comment_created`, `user_added` | Adds the chat if it is not in the book. |
 /// | `bot_added`, `bot_started` | Adds the chat if it is not in the book. |
-/// | any other update of a dialog (a chat of the bot with one user), except `dialog_removed` | Adds the dialog if it is not in the book. |
+/// | any other update of a dialog (private chat), except `dialog_removed` | Adds the dialog if it is not in the book. |
 /// | `bot_removed`, `dialog_removed` | Removes the chat. |
-/// | `bot_stopped` | Marks the dialog as stopped. `bot_started` and a message of the user clear the mark. |
+/// | `bot_stopped` | Marks the dialog as stopped. `bot_started` and a message of the user remove the mark. |
 /// | `bot_admin_permissions_changed` | Sets the role to [`Admin`](ChatRole::Admin) or [`Member`](ChatRole::Member). `Admin` adds the chat if it is not in the book. |
 /// | `chat_title_changed` | Sets the title. Adds the chat if it is not in the book. |
 /// | `message_chat_created` | Adds the new chat with its title and the role [`Admin`](ChatRole::Admin). |
 ///
-/// Updates can arrive twice and out of order. The book orders them by their timestamps: an older update does not undo
-/// the change of a newer update. For example, an old message does not add a chat from which the bot was removed later.
+/// Updates can arrive twice and out of order. The book orders updates by their timestamps: an older update does not
+/// undo the change of a newer update. For example, an old message does not add a chat from which the bot was removed
+/// later.
 ///
-/// After a removal, the bot can still receive some updates of the chat. Examples are `bot_stopped` and the press of a
-/// button. These updates do not add the chat again. The book remembers a removal for 48 h, measured by the timestamps
-/// of updates.
+/// After a removal, the bot can still receive some updates of the chat, such as `bot_stopped` or the press of a button.
+/// For 48 h after the removal, these updates do not add the chat again. The book measures this time by the timestamps
+/// of the updates.
 ///
 /// # Limits
 ///
-/// - A chat is not in the book before its first update. Use the book from the start, before the bot is added to chats.
+/// - The book contains a chat only after the first update of the chat. So use the book from the start, before the bot
+///   is added to chats.
 /// - The book ignores updates that have no chat or no timestamp.
 /// - The book ignores messages from constructors. In a constructor, a user of TamTam composes a message with the help
 ///   of the bot.
-/// - TamTam does not report changes of the bot's rights, or that a user has stopped the bot. MAX reports changes of
-///   rights only by webhook, not by polling. Without a report, the role in a group or channel is
-///   [`Member`](ChatRole::Member).
+/// - TamTam does not report changes of the bot's rights. MAX reports these changes only by webhook, not by polling.
+///   Without a report, the role in a group or channel is [`Member`](ChatRole::Member).
+/// - TamTam does not report that a user has stopped the bot. So no dialog on TamTam is marked as stopped.
 /// - If you select the types of updates, with [`Updates::types`](crate::updates::Updates::types) or in the subscription
 ///   of a webhook, include the types in the table.
 /// - Each bot needs its own book.
@@ -146,7 +148,7 @@ impl ChatBook {
         Self::default()
     }
 
-    /// Opens a book with the records in a store, such as [`FileChats`]. The book saves its changes in the store.
+    /// Opens a book with the chats in a store, such as [`FileChats`]. The book saves later changes in the same store.
     /// Reading the store has no time limit. See [`ChatBook`] for an example.
     ///
     /// # Errors
@@ -155,7 +157,7 @@ impl ChatBook {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future loses no record.
+    /// Dropping the future does not change the chats in the store.
     pub async fn open(store: impl ChatStore) -> Result<Self> {
         let loaded = store.load().await;
         let records = loaded.map_err(|error| Error::new(Reason::ChatBook { verb: "opened", error: error.into() }))?;
@@ -163,7 +165,7 @@ impl ChatBook {
         Ok(Self(Arc::new(Book { state, store: Some(Box::new(store)), ..Book::default() })))
     }
 
-    /// Records an update in the book, and saves the changes in the store. Most updates change nothing and need no save.
+    /// Records an update in the book, and saves the change in the store. Most updates change nothing and need no save.
     ///
     /// Concurrent calls are safe: the book saves one change at a time.
     ///
@@ -189,10 +191,10 @@ impl ChatBook {
     ///
     /// # Errors
     ///
-    /// If the store fails, or if it takes longer than 5 s ([`ErrorKind::ChatBook`](crate::ErrorKind::ChatBook)).
+    /// If the store fails, or if the save takes longer than 5 s ([`ErrorKind::ChatBook`](crate::ErrorKind::ChatBook)).
     ///
-    /// After an error, the book keeps the change in memory. It saves the change together with the next change. If no
-    /// change follows within 10 s, the next update starts the save.
+    /// After an error, the book keeps the change in memory, and saves it together with the next change. From 10 s after
+    /// the error, any update starts the save.
     ///
     /// # Cancel safety
     ///
@@ -221,8 +223,8 @@ impl ChatBook {
         }
     }
 
-    /// Saves the changes that are not yet in the store, for example after a failed save. If [`observe`](Self::observe)
-    /// has failed, call `save` before the program ends.
+    /// Saves the changes that are not yet in the store. If [`observe`](Self::observe) or [`forget`](Self::forget) has
+    /// failed, call `save` before the program ends. A [`Run`](crate::updates::Run) with a book calls `save` at its end.
     ///
     /// ```
     /// # #[tokio::main]
@@ -267,7 +269,7 @@ impl ChatBook {
         self.0.state().entries.chats().collect()
     }
 
-    /// Returns the chat with this id. `None` if the book does not have the chat.
+    /// Returns the chat with this id. `None` if the book does not contain the chat.
     ///
     /// ```
     /// # #[tokio::main]
@@ -291,22 +293,22 @@ impl ChatBook {
         self.0.state().entries.record(chat_id)?.chat()
     }
 
-    /// Returns the number of chats that the bot is in. Each call counts all chats of the book.
+    /// Returns the number of chats that the bot is in. The time of a call grows with the number of chats.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.state().entries.len()
     }
 
-    /// Returns `true` if the book has no chats.
+    /// Returns `true` if the book contains no chats.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.state().entries.chats().next().is_none()
     }
 
-    /// Removes a chat from the book, for example because the chat does not exist any more. Returns whether the chat was
-    /// in the book.
+    /// Removes a chat from the book, for example because the chat does not exist any more. Returns `false` if the chat
+    /// was not in the book.
     ///
-    /// A later update can add the chat again: see [the table](ChatBook#what-updates-change).
+    /// A later update of the chat can add the chat again: see [the table](ChatBook#what-updates-change).
     ///
     /// ```
     /// # #[tokio::main]

@@ -9,10 +9,12 @@ pub(super) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// An update from your own source, such as a message queue. Passed to
 /// [`Bot::run_deliveries`](crate::Bot::run_deliveries).
 ///
-/// When the update is handled, skipped or a dead letter, the bot settles the delivery: it calls the function `settle` of
-/// [`new`](Self::new) with the result. The bot settles a delivery at most once.
+/// Each delivery has a function `settle`: see [`new`](Self::new). The bot settles the delivery: it calls this function
+/// with the result when the update is handled, skipped or a dead letter. A dead letter is an update that you keep for
+/// inspection because its handler failed permanently.
 ///
-/// If the bot ends first, it drops the delivery without settling it. Your source must then deliver the update again.
+/// The bot settles a delivery at most once. If the bot ends first, the bot drops the delivery without a call of
+/// `settle`. Your source must then deliver the update again.
 #[must_use = "a delivery that is not passed to the engine is not handled"]
 pub struct Delivery {
     pub(super) lane: Lane,
@@ -25,7 +27,8 @@ pub struct Delivery {
     pub(super) entry: Option<Box<dyn Entry>>,
 }
 
-/// The result of a [`Delivery`]. Passed to the function `settle` of [`Delivery::new`].
+/// The result of a [`Delivery`], which is an update from your own source. Passed to the function `settle` of
+/// [`Delivery::new`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Settled {
@@ -33,17 +36,17 @@ pub enum Settled {
     Handled,
     /// The handler failed, and the update is not handled again.
     ///
-    /// This is the result if [`on_error`](crate::updates::Run::on_error) returned
+    /// This is the result if [`on_error`](crate::updates::Run::on_error) returns
     /// [`Recovery::Skip`](crate::updates::Recovery::Skip). For a delivery without
-    /// [`dead_letter_after`](Delivery::dead_letter_after), this is also the result if `on_error` is not set, panicked,
-    /// exceeded its time limit, or returned [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter).
+    /// [`dead_letter_after`](Delivery::dead_letter_after), this is also the result if `on_error` is not set, panics,
+    /// exceeds its time limit, or returns [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter).
     Skipped,
-    /// The update is a dead letter: keep it for inspection.
+    /// The handler failed permanently, and the update is a dead letter. Store the update for inspection.
     ///
     /// Only a delivery with [`dead_letter_after`](Delivery::dead_letter_after) has this result, in one of these cases:
     ///
-    /// - The number of attempts has reached the limit.
-    /// - [`on_error`](crate::updates::Run::on_error) is not set, panicked, exceeded its time limit, or returned
+    /// - The number of attempts reaches the maximum.
+    /// - [`on_error`](crate::updates::Run::on_error) is not set, panics, exceeds its time limit, or returns
     ///   [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter).
     Dead {
         /// The number of attempts, including the [earlier attempts](Delivery::earlier_attempts).
@@ -101,11 +104,11 @@ where
 }
 
 impl Delivery {
-    /// Creates a delivery.
+    /// Creates a delivery from an update and a function that receives the result.
     ///
     /// - `update`: Update to handle.
-    /// - `settle`: Function that is called with the result. The next update of the same [lane](Lane), usually a chat,
-    ///   waits for the future that `settle` returns.
+    /// - `settle`: Function that the bot calls with the result. The next update of the same [lane](Lane), usually a
+    ///   chat, waits for the future that `settle` returns.
     ///
     /// ```
     /// use tamtam::{Update, updates::{Delivery, Settled}};
@@ -113,9 +116,11 @@ impl Delivery {
     /// # struct Queue;
     /// # impl Queue { async fn acknowledge(&self, _number: u64) {} }
     /// # fn deliver(queue: std::sync::Arc<Queue>, update: Update, number: u64) -> Delivery {
-    /// Delivery::new(update, async move |settled| match settled {
-    ///     Settled::Dead { cause, .. } => eprintln!("dead letter {number}: {cause}"),
-    ///     _ => queue.acknowledge(number).await,
+    /// Delivery::new(update, async move |settled| {
+    ///     if let Settled::Dead { cause, .. } = settled {
+    ///         eprintln!("dead letter {number}: {cause}");
+    ///     }
+    ///     queue.acknowledge(number).await;
     /// })
     /// # }
     /// ```
@@ -137,14 +142,15 @@ impl Delivery {
         self
     }
 
-    /// Sets the number of failed attempts after which the update becomes a dead letter: an update that you keep for
-    /// inspection. The bot then settles the delivery as [`Settled::Dead`].
+    /// Sets the maximum number of failed attempts. After this number, the update becomes a dead letter, and the bot
+    /// settles the delivery with [`Settled::Dead`]. If [`on_error`](crate::updates::Run::on_error) is not set, the
+    /// update becomes a dead letter after one failed attempt.
     ///
-    /// [Earlier attempts](Self::earlier_attempts) count. If they already reach the limit, the bot settles the delivery
-    /// without calling the handler.
+    /// The number includes [earlier attempts](Self::earlier_attempts). If the number of earlier attempts already
+    /// reaches the maximum, the bot settles the delivery without a call of the handler.
     ///
-    /// Without this setting, no delivery is settled as `Dead`, and [`Recovery::Retry`](crate::updates::Recovery::Retry)
-    /// has no limit.
+    /// Without this setting, no update becomes a dead letter, and the number of retries by
+    /// [`Recovery::Retry`](crate::updates::Recovery::Retry) has no limit.
     pub fn dead_letter_after(mut self, attempts: u32) -> Self {
         self.attempts_limit = Some(attempts);
         self

@@ -13,17 +13,20 @@ use crate::{api::types::Update, client::bot::Bot, error::Error};
 pub enum Recovery {
     /// Retries the update: runs the whole handler again, including the calls that succeeded before.
     ///
-    /// With [`Run`](crate::updates::Run), the handler runs again after a delay. Later updates of the same
-    /// [lane](crate::updates::Lane), usually a chat, wait. When polling without a journal, the next page waits, too.
-    /// A webhook without a journal responds with 503, and the server delivers the update again.
+    /// With [`Run`](crate::updates::Run), the handler runs again after a [delay](crate::updates::Run::backoff). Later
+    /// updates of the same [lane](crate::updates::Lane), usually a chat, wait. If the bot polls without a journal, the
+    /// updates of all chats wait. A journal and
+    /// [`Delivery::dead_letter_after`](crate::updates::Delivery::dead_letter_after) limit the number of attempts.
+    ///
+    /// A webhook without a journal responds with status 503, and the server delivers the update again.
     Retry,
-    /// Gives up the update: its handler does not run again. `Recovery::default()` returns `Skip`.
+    /// Skips the update: the handler does not run again. `Recovery::default()` returns `Skip`.
     #[default]
     Skip,
-    /// Gives up the update, and keeps it for inspection as a dead letter.
+    /// Keeps the update for inspection as a dead letter. The handler does not run again.
     ///
     /// Dead letters exist in a journal, in a queue of `tamtam-nats`, and for deliveries with
-    /// [`Delivery::dead_letter_after`](crate::updates::Delivery::dead_letter_after). Everywhere else, `DeadLetter` is
+    /// [`Delivery::dead_letter_after`](crate::updates::Delivery::dead_letter_after). In other cases, `DeadLetter` is
     /// the same as [`Skip`](Self::Skip).
     DeadLetter,
 }
@@ -72,7 +75,7 @@ pub(crate) fn boxed<D: Decision>(on_error: impl Fn(Failed) -> D + Send + Sync + 
 }
 
 /// An update that was not handled, and the reason. Passed to the function of
-/// [`Run::on_error`](crate::updates::Run::on_error) or `Webhook::on_error`. Clones are cheap.
+/// [`Run::on_error`](crate::updates::Run::on_error) or `Webhook::on_error`. Clones share the update.
 #[derive(Debug, Clone)]
 pub struct Failed(Arc<Inner>);
 
@@ -89,7 +92,7 @@ struct Inner {
 pub enum Cause {
     /// The error that the handler returned.
     Error(Box<dyn StdError + Send + Sync>),
-    /// The panic message of the handler.
+    /// The message of the panic in the handler.
     Panic(String),
     /// The time limit that the handler exceeded. The handler was dropped.
     TimedOut(Duration),
@@ -145,11 +148,11 @@ impl Failed {
         self.0.update.as_deref()
     }
 
-    /// Returns the error of the handler, if it is a [`tamtam::Error`](Error), usually of a call to the API. `None` for
-    /// an error of another type, and if the handler returned no error.
+    /// Returns the error of the handler, if the error is a [`tamtam::Error`](Error), usually of a call to the API.
+    /// `None` for an error of another type, and if the handler panicked or exceeded its time limit.
     ///
-    /// The failed call may still have posted its message. Check [`Error::may_have_been_applied`] before you retry the
-    /// update.
+    /// The server may have applied the failed call, for example posted the message. So check
+    /// [`Error::may_have_been_applied`] before you retry the update.
     #[must_use]
     pub fn call_error(&self) -> Option<&Error> {
         match &self.0.cause {
@@ -164,11 +167,11 @@ impl Failed {
         &self.0.cause
     }
 
-    /// Returns the number of attempts to handle the update, including the attempt that just failed.
+    /// Returns the number of attempts to handle the update, including the attempt that just failed. For a webhook
+    /// without a journal, the number is always 1.
     ///
-    /// Attempts of earlier processes count only with a journal or
-    /// [`Delivery::earlier_attempts`](crate::updates::Delivery::earlier_attempts). For a webhook without a journal, the
-    /// number is always 1.
+    /// The number includes attempts of earlier processes only if there is a journal, or if
+    /// [`Delivery::earlier_attempts`](crate::updates::Delivery::earlier_attempts) is set.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts

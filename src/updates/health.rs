@@ -25,7 +25,7 @@ use crate::{
 };
 pub(crate) use progress::{InProgress, Moment, Progress};
 
-/// A handle for monitoring a bot: its polls, its handlers and its failures. Returned by
+/// A handle for monitoring the polls, the handlers and the failures of a bot. Returned by
 /// [`Updates::health`](crate::updates::Updates::health) and [`Run::health`](crate::updates::Run::health). Clones share
 /// the same values.
 ///
@@ -86,29 +86,27 @@ impl Health {
     /// Returns the time since the last successful poll. `None` before the first successful poll. The check for webhooks
     /// at the start counts as a poll.
     ///
-    /// The time grows in two normal cases:
+    /// The time also grows while the bot works normally:
     ///
-    /// - There are no new updates. The server then responds to a poll after the
+    /// - If there are no new updates, the server responds to a poll after the
     ///   [`timeout`](crate::updates::Updates::timeout), by default 30 s.
-    /// - The bot handles a page (the updates in one response to a poll). Without a journal, it does not poll meanwhile.
+    /// - If the bot has no journal, the bot does not poll while it handles the updates of the last poll.
     ///
-    /// If the time is much longer than the sum of these two times, the bot has a problem.
+    /// If the time is much longer than this timeout plus the handling time, polls fail or a handler takes too long.
     #[must_use]
     pub fn last_poll(&self) -> Option<Duration> {
         let last = *self.inner.last_poll.lock().unwrap_or_else(PoisonError::into_inner);
         last.map(|last| self.inner.clock.now().duration_since(last))
     }
 
-    /// Returns the lag of the bot: the current age of the oldest update in progress. `None` before the first update.
+    /// Returns the lag of the bot: the current age of the oldest update in progress. If no update is in progress,
+    /// returns the age of the last update at the time when its handling started. `None` before the first update.
     ///
-    /// - With [`Run`](crate::updates::Run), an update is in progress from the first call of its handler until it is
-    ///   handled or skipped. This includes the delay before a retry.
+    /// - With [`Run`](crate::updates::Run), an update is in progress from the first call of its handler until the
+    ///   update is handled or skipped. Delays before retries are included.
     /// - With [`Updates`](crate::updates::Updates), an update is in progress from the time when
-    ///   [`next`](crate::updates::Updates::next) returns it. This ends at the following call of `next`, or when the
+    ///   [`next`](crate::updates::Updates::next) returns the update until the following call of `next`, or until the
     ///   stream is dropped.
-    ///
-    /// If no update is in progress, the lag does not grow. The lag is then the age of the last update at the time when
-    /// its handling started.
     ///
     /// The age is the time of this machine minus the timestamp of the update, and at least 0. Updates without a
     /// positive timestamp do not count.
@@ -131,15 +129,16 @@ impl Health {
         self.inner.progress.handled()
     }
 
-    /// Returns the number of updates whose handler failed, and which are not handled again. This includes dead letters:
-    /// updates that a journal or a queue keeps for inspection.
+    /// Returns the number of updates whose handler failed and does not run again. The number includes dead letters,
+    /// which are updates that a journal or a queue keeps for inspection. Always 0 for
+    /// [`Updates`](crate::updates::Updates) without a handler.
     #[must_use]
     pub fn skipped(&self) -> u64 {
         self.inner.progress.skipped()
     }
 
-    /// Returns the number of failed saves of the marker since the last successful save. The marker is the position of
-    /// the bot in its updates: see [`MarkerStore`](crate::updates::MarkerStore).
+    /// Returns the number of failed saves of the marker since the last successful save. The marker is the position in
+    /// the updates of the bot: see [`MarkerStore`](crate::updates::MarkerStore).
     ///
     /// If the number is not 0 and the bot is killed, the bot can receive handled updates again.
     #[must_use]
@@ -151,26 +150,28 @@ impl Health {
     ///
     /// A value that does not fit has one of these effects:
     ///
-    /// - The value is left out.
-    /// - The value is replaced by a default.
+    /// - The crate leaves out the value.
+    /// - The crate replaces the value by a default.
     /// - The update becomes [`Update::Unknown`].
     ///
-    /// The log event `value does not fit the model` has the path of the value and the reason. The event has the level
-    /// `WARN` for the first value at a path, and `DEBUG` for later values. Values in updates by webhook are only
-    /// logged, not counted.
+    /// The log event `value does not fit the model` contains the path of the value and the reason. The event has the
+    /// level `WARN` for the first value at a path, and `DEBUG` for later values. For updates by webhook, such values
+    /// are logged, but not counted.
     #[must_use]
     pub fn misfits(&self) -> u64 {
         self.inner.misfits.load(Ordering::Relaxed)
     }
 
-    /// Returns the number of requests that wait because of the bot's [`Pace`](crate::settings::Pace). Also returns the
-    /// state of the pause after a response with HTTP status 429 (too many requests).
+    /// Returns the number of requests that wait because of the request limits of the bot
+    /// ([`Pace`](crate::settings::Pace)). Also returns the time left in a pause after a response with status 429 (too
+    /// many requests).
     #[must_use]
     pub fn pace(&self) -> PaceHealth {
         self.inner.gate.health()
     }
 
-    /// Returns the state of the [`Journal`](crate::updates::Journal). `None` if the bot has no journal.
+    /// Returns the state of the [`Journal`](crate::updates::Journal), which is a queue of updates in a file. `None` if
+    /// the bot has no journal.
     #[cfg(feature = "journal")]
     #[must_use]
     pub fn journal(&self) -> Option<JournalHealth> {

@@ -49,11 +49,15 @@ use settings::Settings;
 /// # }
 /// ```
 ///
-/// The bot stores each update in the journal before it acknowledges the update to the server. When the handler is done,
-/// the bot removes the update. A journal has these advantages:
+/// The bot stores each update in the journal before it acknowledges the update to the server, by the next poll or by
+/// the response to the webhook request. The server does not deliver an acknowledged update again. When the update is
+/// handled, the bot removes the update from the journal.
 ///
-/// - A slow handler delays only the later updates of its [lane](crate::updates::Lane), usually a chat. Without a journal,
-///   a slow handler delays the next page of updates, for all chats. A page is the list of updates in one response.
+/// A [lane](crate::updates::Lane) is a group of updates that are handled in order, usually the updates of one chat. A
+/// journal has these advantages:
+///
+/// - With polling, a slow handler delays only the later updates of its lane. Without a journal, a slow handler delays
+///   the next poll, and so the updates of all chats.
 /// - A webhook responds with status 200 as soon as the update is stored. Without a journal, the response waits for the
 ///   handler.
 /// - After a restart, the bot begins with the stored updates. Updates of one lane stay in order.
@@ -67,7 +71,7 @@ use settings::Settings;
 /// two cases: its handler was still running, or its removal was not yet written. At most one update per lane is handled
 /// again, and at most [`concurrency`](crate::updates::Run::concurrency) updates in total.
 ///
-/// **If the machine loses power**, the file stays usable. The setting [`Durability`] determines the other guarantees:
+/// **If the machine loses power**, the file stays usable. The setting [`Durability`] decides whether updates are lost:
 ///
 /// - With [`Durability::ProcessKill`] (default), a power loss can undo the latest changes, up to about 16 MiB. Updates
 ///   can then be lost, and handled updates can be handled again.
@@ -78,28 +82,29 @@ use settings::Settings;
 /// act twice, make the handler idempotent, for example with [`Update::key`](crate::Update::key).
 ///
 /// **If the disk fails or is full**, the bot neither stores nor acknowledges updates. Polling pauses, and a webhook
-/// responds with status 503. [`JournalHealth::failed_writes`] counts the failures. Polling logs `journal write failed`. A
-/// webhook logs `handler failed`, with the error of the journal.
+/// responds with status 503. [`JournalHealth::failed_writes`] counts the failures. Polling logs `journal write failed`.
+/// A webhook logs `handler failed`, with the error of the journal.
 ///
 /// **If the journal is full**, polling pauses, and a webhook responds with status 503. By default, the journal is full
 /// with 100,000 updates: see [`JournalBuilder::capacity`].
 ///
-/// **If the server repeats an update**, the journal drops the second copy. To find copies, the journal compares the
-/// [keys](crate::Update::key) of the updates. It keeps keys for at least one hour by the system clock.
+/// **If the server repeats an update**, the journal drops the second copy. The journal finds copies by the
+/// [key](crate::Update::key) of the update, and keeps a key for at least one hour. A copy that arrives later can be
+/// handled again. Incomplete updates have other rules:
 ///
-/// An update without a timestamp, or without any id (chat, session, user), is dropped only if the JSON is also the same.
-/// An update without timestamp and ids is never dropped.
+/// - If either the timestamp or all ids (chat, session, user) are missing, a copy is dropped only if its JSON is the
+///   same.
+/// - If both are missing, no copy is dropped.
 ///
 /// # When a handler fails
 ///
 /// A handler fails if it returns an error, panics, or exceeds
-/// [`Run::handler_timeout`](crate::updates::Run::handler_timeout). The update is then retried, removed, or kept as a
-/// dead letter. A dead letter is an update that the journal keeps for inspection. You can [list](Self::dead_letters),
+/// [`Run::handler_timeout`](crate::updates::Run::handler_timeout). By default, the update then becomes a dead letter. A
+/// dead letter is an update that the journal keeps for inspection. You can [list](Self::dead_letters),
 /// [replay](Self::replay) or [discard](Self::discard) dead letters. The journal keeps at most 10,000 dead letters, and
 /// removes the oldest first ([`JournalBuilder::dead_letter_capacity`]).
 ///
-/// Without [`on_error`](crate::updates::Run::on_error), the update becomes a dead letter. With `on_error`, the function
-/// decides:
+/// If you set [`Run::on_error`](crate::updates::Run::on_error), your function decides:
 ///
 /// - [`Recovery::Retry`](crate::updates::Recovery::Retry) runs the handler again. After 5 failed attempts
 ///   ([`JournalBuilder::attempts`]), the update becomes a dead letter. The number includes attempts before a restart.
@@ -108,28 +113,28 @@ use settings::Settings;
 ///
 /// # When the process ends during a handler
 ///
-/// The next [`Run`](crate::updates::Run) handles the update again. An attempt that a kill or a crash interrupts is a
-/// failed attempt. There is one exception: the attempt in the run that received the update does not count.
+/// The next [`Run`](crate::updates::Run) handles the update again. An attempt that a kill or a crash interrupts counts
+/// as failed, except an attempt in the run that received the update.
 ///
 /// So if the handler of an update ends the process each time, the update becomes a dead letter after 6 attempts by
 /// default. Then the later updates of its lane are handled.
 ///
 /// # The file
 ///
-/// The journal is an SQLite database, for example `bot.journal`. The same directory has its write-ahead log
-/// (`bot.journal-wal`) and a lock file (`bot.journal.lock`). Move or copy the files together, and only while no bot
-/// runs. The files contain messages of users. On Unix, only the owner can read new files.
+/// The journal is an SQLite database, for example `bot.journal`. The same directory contains the write-ahead log of the
+/// database (`bot.journal-wal`) and a lock file (`bot.journal.lock`). Move or copy these files together, and only while
+/// no bot runs. The files contain messages of users. On Unix, only the owner can read new files.
 ///
-/// - A journal can be open only once. To use it in several places of a process, clone it. Only one
+/// - A journal can be open only once. To use the journal in several places of a process, clone the `Journal`. Only one
 ///   [`Run`](crate::updates::Run) at a time can use a journal.
 /// - Opening a damaged file, or a file of another program, fails and does not change the file.
-/// - Each bot needs its own journal. A run with the journal of another bot ends with an error.
+/// - Each bot needs its own journal. A run with the journal of another bot ends with an error (`ErrorKind::Journal`).
 /// - Use a local disk: network file systems often do not lock files.
-///
 #[derive(Clone)]
 pub struct Journal(Arc<Queue>);
 
-/// A builder for a [`Journal`], with the settings of the journal. Created by [`Journal::builder`].
+/// A builder for a [`Journal`] (a queue of updates in a file), with the settings of the journal. Created by
+/// [`Journal::builder`].
 #[derive(Debug, Clone)]
 #[must_use = "a journal is not opened until `open` is called"]
 pub struct JournalBuilder {
@@ -137,7 +142,7 @@ pub struct JournalBuilder {
     settings: Settings,
 }
 
-/// An update whose handler failed permanently. Returned by [`Journal::dead_letters`].
+/// An update that a journal keeps because its handler failed permanently. Returned by [`Journal::dead_letters`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct DeadLetter {
@@ -147,7 +152,7 @@ pub struct DeadLetter {
     pub update: RawUpdate,
     /// The number of attempts to handle the update.
     pub attempts: u32,
-    /// The reason why the last attempt failed.
+    /// The reason why the last attempt failed, for example that the process ended during the handler.
     pub cause: String,
     /// The time at which the update was stored in the journal.
     pub stored_at: SystemTime,
@@ -158,8 +163,8 @@ pub struct DeadLetter {
 impl Journal {
     /// Opens the journal in the file at `path`, or creates a new journal. The directory must exist.
     ///
-    /// The call blocks its thread while it checks the whole file, for about one second per gigabyte. If the file is in
-    /// use, the call waits for up to 1 s. So open the journal before the bot starts.
+    /// The call checks the whole file and blocks the thread meanwhile, for about one second per gigabyte. If the file
+    /// is in use, the call blocks for up to 1 s before it fails. So open the journal before the bot starts.
     ///
     /// # Errors
     ///
@@ -168,13 +173,13 @@ impl Journal {
     /// - The file cannot be read or written.
     /// - The file is damaged, or belongs to another program. The call does not change this file.
     /// - The file is already open, in this process or in another process.
-    /// - A newer version of this crate wrote the file.
+    /// - A newer version of this crate created the file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::builder(path).open()
     }
 
-    /// Returns a builder with the default settings, for the journal in the file at `path`. Call
-    /// [`open`](JournalBuilder::open) on the builder after you have changed the settings.
+    /// Returns a builder with the default settings, for the journal in the file at `path`. Change the settings, and
+    /// then call [`open`](JournalBuilder::open).
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -207,8 +212,8 @@ impl Journal {
         Ok(self.0.dead().await?.into_iter().map(DeadLetter::read).collect())
     }
 
-    /// Puts a dead letter back into the queue, as the newest update of its [lane](crate::updates::Lane) with 0
-    /// attempts. Returns whether the dead letter existed.
+    /// Puts a dead letter back into the queue, as the newest update of its lane. The number of attempts starts at 0.
+    /// Returns `false` if the dead letter does not exist.
     ///
     /// - `id`: [Id](DeadLetter::id) of the dead letter.
     ///
@@ -226,7 +231,7 @@ impl Journal {
         Ok(self.0.replay(id).await?)
     }
 
-    /// Removes a dead letter permanently. Returns whether the dead letter existed.
+    /// Removes a dead letter permanently. Returns `false` if the dead letter does not exist.
     ///
     /// - `id`: [Id](DeadLetter::id) of the dead letter.
     ///
@@ -259,43 +264,46 @@ impl fmt::Debug for Journal {
 }
 
 impl JournalBuilder {
-    /// Sets the kind of failure that the journal survives without loss of data: the end of the process, or also a power
-    /// loss. Defaults to [`Durability::ProcessKill`].
+    /// Sets whether the journal survives only the end of the process without loss of data, or also a power loss.
+    /// Defaults to [`Durability::ProcessKill`]: a power loss can lose data.
     pub fn durability(mut self, durability: Durability) -> Self {
         self.settings.durability = durability;
         self
     }
 
-    /// Sets the number of stored updates at which the journal is full. Defaults to 100,000. The minimum is 1.
+    /// Sets the number of stored updates at which the journal is full. Defaults to 100,000. A value of 0 counts as 1.
     ///
     /// If the journal is full, polling pauses, and a webhook responds with status 503. If polling has already received
     /// a page (the updates in one response), the journal still stores the page.
     ///
-    /// The file stores updates in groups of up to 64. It reuses the space of a group only when all updates of the group
-    /// are handled.
+    /// The file can be larger than these updates: one unhandled update can keep the space of up to 63 handled updates.
     pub fn capacity(mut self, updates: usize) -> Self {
         self.settings.capacity = updates.max(1);
         self
     }
 
-    /// Sets the number of failed attempts after which an update becomes a dead letter: an update that the journal keeps
-    /// for inspection. Defaults to 5. The minimum is 1. The number includes attempts before a restart.
+    /// Sets the maximum number of failed attempts to handle an update. Defaults to 5. A value of 0 counts as 1. The
+    /// number includes attempts before a restart.
     ///
-    /// The limit matters for updates that [`on_error`](crate::updates::Run::on_error) retries, and for updates whose
-    /// handler ends the process. Without `on_error`, an update becomes a dead letter after the first failed attempt.
+    /// After this number of attempts, the update becomes a dead letter: an update that the journal keeps for
+    /// inspection. The setting applies if [`on_error`](crate::updates::Run::on_error) retries the update, and if the
+    /// handler ends the process. If a handler fails in another way and `on_error` is not set, the update becomes a dead
+    /// letter after one attempt.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.settings.attempts = attempts.max(1);
         self
     }
 
-    /// Sets the maximum number of dead letters. Defaults to 10,000. If a new dead letter exceeds the maximum, the
-    /// journal removes the oldest dead letter permanently, and logs `oldest dead letters removed`.
+    /// Sets the maximum number of dead letters. Defaults to 10,000. With 0, the journal keeps no dead letters.
+    ///
+    /// If a new dead letter exceeds the maximum, the journal removes the oldest dead letter permanently. The log event
+    /// is `oldest dead letters removed`.
     pub fn dead_letter_capacity(mut self, letters: usize) -> Self {
         self.settings.dead_letters = letters;
         self
     }
 
-    /// Opens the journal with these settings, or creates a new journal. See [`Journal::open`].
+    /// Opens the journal with these settings, or creates a new journal. Blocks the thread: see [`Journal::open`].
     ///
     /// # Errors
     ///

@@ -14,8 +14,9 @@ use crate::{
     },
 };
 
-/// The updates of a bot, received by long polling and stored in a [`Journal`] before they are handled. Created by
-/// [`Updates::journal`](crate::updates::Updates::journal). Call [`run`](Self::run) to handle the updates.
+/// The updates of a bot, received by long polling and stored in a [`Journal`] (a queue in a file) before they are
+/// handled. Created by [`Updates::journal`](crate::updates::Updates::journal). Call [`run`](Self::run) to handle the
+/// updates.
 #[must_use = "nothing is polled until it is run"]
 pub struct JournaledUpdates {
     updates: Updates,
@@ -29,14 +30,13 @@ impl fmt::Debug for JournaledUpdates {
 }
 
 impl Updates {
-    /// Stores each page in a [`Journal`] before the page is committed to the server. A slow handler then delays only
-    /// its own chat, and updates wait on the disk.
+    /// Stores updates in a [`Journal`], which is a queue in a file, before they are committed to the server. A slow
+    /// handler then delays only the later updates of its own chat.
     ///
     /// Change the settings of `Updates` before this call.
     ///
-    /// The journal also stores the marker, which is a position in the updates of the bot. If a
-    /// [`marker_store`](Self::marker_store) is set, too, the run ends with an error before the first poll
-    /// ([`ErrorKind::Journal`](crate::ErrorKind::Journal)).
+    /// The journal also stores the marker, so do not set a [`marker_store`](Self::marker_store). With a marker store,
+    /// the run ends with an error before the first poll ([`ErrorKind::Journal`](crate::ErrorKind::Journal)).
     ///
     /// ```
     /// # #[tokio::main]
@@ -69,8 +69,8 @@ impl Updates {
 }
 
 impl JournaledUpdates {
-    /// Handles the updates with an async function: concurrently between chats, and in order within a chat. Await the
-    /// returned [`Run`] to start the bot. See [`Journal`] for the guarantees.
+    /// Handles the updates with an async function. Updates of a chat are handled in order, and updates of different
+    /// chats concurrently. Await the returned [`Run`] to start the bot. See [`Journal`] for the guarantees.
     pub fn run<H, F>(self, handler: H) -> Run
     where
         H: Fn(Bot, Update) -> F + Send + Sync + 'static,

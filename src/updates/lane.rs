@@ -7,11 +7,11 @@ use crate::{
     id::{ChatId, SessionId, UserId},
 };
 
-/// The ordering key of an update. Returned by [`Update::lane`].
+/// The key of an update that decides the order of handling. Returned by [`Update::lane`].
 ///
-/// Updates of one lane are handled one after the other. Updates of different lanes are handled concurrently.
+/// Updates of one lane are handled one after the other, in order. Updates of different lanes are handled concurrently.
 ///
-/// The lane of an update is the first of these ids that the update has:
+/// The lane of an update is the first of these ids that the update contains:
 ///
 /// 1. Id of the chat.
 /// 2. Id of the constructor session, in which a user of TamTam composes a message with the help of the bot.
@@ -45,8 +45,7 @@ enum Reason {
 }
 
 impl Update {
-    /// Returns the lane of the update. A lane is usually one chat. Updates of one lane are handled in order. See
-    /// [`Lane`].
+    /// Returns the [`Lane`] of the update, which is usually its chat. Updates of one lane are handled in order.
     #[must_use]
     pub fn lane(&self) -> Lane {
         let chat = self.chat_id().map(Reason::Chat);

@@ -21,11 +21,11 @@ use crate::{
     updates::{handler::Handed, health::Health, stream::Updates},
 };
 
-/// An update and its JSON, exactly as the server sent it. Returned by [`RawUpdates::next`], and passed to the handler
-/// of `Webhook::raw_router`.
+/// An update and the JSON of the update. Returned by [`RawUpdates::next`], and passed to the handler of
+/// `Webhook::raw_router`.
 ///
-/// An [`Update`] lacks the properties that this version of the crate does not support. `json` has all properties. So a
-/// queue that stores `json` loses nothing, and a later version of the crate can read more properties.
+/// An [`Update`] lacks the properties that this version of the crate does not support. The field `json` contains all
+/// properties. So a queue that stores `json` loses nothing, and a later version of the crate can read more properties.
 ///
 /// Serializing a `RawUpdate` writes `json`. Deserializing JSON sets both fields.
 ///
@@ -44,7 +44,8 @@ use crate::{
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RawUpdate {
-    /// The JSON of the update. If the server sent text that is not strict JSON, `json` is a repaired copy of the text.
+    /// The JSON of the update, exactly as the server sent it. If the server sent text that is not strict JSON, `json`
+    /// is a repaired copy of the text.
     pub json: Box<RawValue>,
     /// The update, read from the JSON.
     pub update: Update,
@@ -95,10 +96,11 @@ impl<'de> Deserialize<'de> for RawUpdate {
     }
 }
 
-/// A stream of the updates of a bot, received by long polling. Each update has its JSON. Created by
+/// A stream of the updates of a bot and their JSON, received by long polling. Created by
 /// [`Updates::raw`](crate::updates::Updates::raw).
 ///
-/// The stream has the same guarantees as [`Updates`](crate::updates::Updates).
+/// The stream has the same guarantees as [`Updates`](crate::updates::Updates). A call that requests further updates can
+/// commit the earlier updates: the server does not deliver committed updates again.
 #[must_use = "a stream does nothing until an update is requested"]
 #[derive(Debug)]
 pub struct RawUpdates(Updates);
@@ -106,8 +108,8 @@ pub struct RawUpdates(Updates);
 impl Updates {
     /// Returns a stream of updates with their JSON, for example to store the JSON in a queue.
     ///
-    /// Call `raw` before the first update is requested. Otherwise, updates that were already fetched are serialized
-    /// again. Their JSON then lacks the properties that this version of the crate does not support.
+    /// Call `raw` before the first update is requested. Otherwise, the JSON of updates that were already fetched lacks
+    /// the properties that this version of the crate does not support.
     ///
     /// ```
     /// # #[tokio::main]
@@ -129,8 +131,8 @@ impl Updates {
 }
 
 impl RawUpdates {
-    /// Returns the next update. Call `next` only when all earlier updates are handled: the call can commit them to the
-    /// server. Returns `None` after an error and after a shutdown.
+    /// Returns the next update. Call `next` only when all earlier updates are handled, because the call can commit
+    /// them. Returns `None` after an error and after a shutdown.
     ///
     /// # Errors
     ///
@@ -144,7 +146,7 @@ impl RawUpdates {
     }
 
     /// Returns the next update, or the error that ended the stream. Call `try_next` only when all earlier updates are
-    /// handled: the call can commit them to the server. Returns `None` after an error and after a shutdown.
+    /// handled, because the call can commit them. Returns `None` after an error and after a shutdown.
     ///
     /// # Errors
     ///
@@ -157,12 +159,12 @@ impl RawUpdates {
         self.next().await.transpose()
     }
 
-    /// Returns all fetched updates, or fetches the next page if there are no fetched updates. Returns `None` after a
-    /// shutdown or an error.
+    /// Returns the updates of the next page, which is the list of updates in one response. If `next` has already
+    /// returned a part of a page, returns the rest of this page. Returns `None` after an error and after a shutdown.
     ///
-    /// Call `next_page` only when all earlier updates are handled: the call commits them to the server. Use this method
-    /// for a queue that stores a page at once. The returned `Vec` has at least one update. [`Updates::limit`] sets the
-    /// maximum.
+    /// Call `next_page` only when all earlier updates are handled, because the call can commit them. Use this method
+    /// for a queue that stores a page at once. The returned `Vec` contains at least one update. [`Updates::limit`] sets
+    /// the maximum.
     ///
     /// ```
     /// # #[tokio::main]
@@ -194,7 +196,7 @@ impl RawUpdates {
         Ok(page.map(|page| page.updates.into_iter().map(raw).collect()))
     }
 
-    /// Returns a handle that shows the state of the stream, for monitoring.
+    /// Returns a handle for monitoring the stream.
     #[must_use]
     pub fn health(&self) -> Health {
         self.0.health()

@@ -36,8 +36,8 @@ type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Bot {
     /// Handles updates from your own source, such as a message queue. The source is a stream of
-    /// [deliveries](crate::updates::Delivery), which are updates with a function `settle`. When an update is handled or
-    /// skipped, the bot settles its delivery: it calls this function with the result.
+    /// [deliveries](crate::updates::Delivery), which are updates with a function `settle`. When an update is handled,
+    /// skipped or a dead letter, the bot settles its delivery: it calls this function with the result.
     ///
     /// The returned [`Run`] ends when the stream has ended and all deliveries are settled.
     ///
@@ -97,65 +97,63 @@ impl Updates {
     }
 }
 
-/// A bot with a handler. Created for example by [`Bot::run`], [`Updates::run`] or [`Bot::run_deliveries`]. Await the
-/// value to run the bot.
+/// A bot with a handler, which is an async function that is called for each update. Created for example by
+/// [`Bot::run`], [`Updates::run`] or [`Bot::run_deliveries`]. Await the `Run` to start the bot.
 ///
 /// A [lane](crate::updates::Lane) is a group of updates that are handled in order: usually all updates of a chat.
 /// Updates of different lanes are handled concurrently, on all threads of the runtime.
 ///
-/// [`Updates`] has the settings of polling. Change them before you call [`Updates::run`].
+/// To change the settings of polling, use [`Updates`], and then call [`Updates::run`].
 ///
-/// # Without a journal
+/// # Polling without a journal
 ///
-/// A page is the list of updates in one response. The bot handles one page at a time. When all updates of a page are
-/// handled, the bot requests the next page. This request commits the handled page: the server does not deliver the page
-/// again.
+/// A page is the list of updates in one response to a poll. The bot handles one page at a time. When all updates of a
+/// page are handled, the bot requests the next page. This request commits the handled page: the server does not deliver
+/// the page again.
 ///
 /// If the process ends before the commit, the server delivers the whole page again at the next start. So at most one
-/// page is handled twice.
+/// page is handled again.
 ///
 /// **One slow or busy chat delays all chats.** For example, a page has 100 messages of one chat, and the handler takes
 /// 200 ms per message. The bot then requests the next page after 20 s.
 ///
-/// # With a journal
+/// # Polling with a journal
 ///
-/// A journal is a queue in a file. It requires the feature `journal`: see `Updates::journal`. The bot stores each page in the
-/// journal and then commits the page. A slow handler delays only the later updates of its lane.
+/// A journal is a queue in a file: see `Updates::journal`, which requires the feature `journal`. The bot stores each
+/// page in the journal and then commits the page. A slow handler delays only the later updates of its lane.
 ///
-/// If the process is killed, an update is handled again only if its handler was still running, or if the update was
-/// still in the journal.
+/// If the process is killed, an update is handled again in two cases only: its handler was still running, or its
+/// removal from the journal was not yet written.
 ///
-/// # With many processes
+/// # Many processes
 ///
-/// To handle updates in many processes, use the crate `tamtam-nats`. One process polls the server and writes the updates
-/// to a queue. Other processes read the queue and run the handlers.
+/// To handle updates in many processes, use the crate `tamtam-nats`. One process polls the server and writes the
+/// updates to a queue. Other processes read the queue and run the handlers.
 ///
-/// # With your own source
+/// # Your own source
 ///
 /// [`Bot::run_deliveries`] handles updates from a stream of your program, for example from a message queue. Each update
-/// is a [`Delivery`](crate::updates::Delivery) with a function that the bot calls with the result. Your source must
-/// deliver an update again if this function was not called.
+/// is a [`Delivery`](crate::updates::Delivery) with a function `settle`. The bot settles a delivery: it calls this
+/// function with the result. Your source must deliver an update again if its delivery was not settled.
 ///
 /// # Handlers
 ///
-/// A handler is an async function, or a closure that returns a future. [`Bot::run_with`] passes shared state to the
-/// handler.
+/// A handler is an async function, or a closure that returns a future. To pass shared state to the handler, use
+/// [`Bot::run_with`].
 ///
 /// The time limit of a handler is 120 s by default. For large uploads, set a longer
 /// [`handler_timeout`](Self::handler_timeout).
 ///
-/// A handler can spawn tasks. The bot does not wait for these tasks at shutdown, and their update is not delivered
-/// again.
+/// The bot does not wait for tasks that a handler spawns. If a shutdown interrupts such a task, the update is not
+/// handled again.
 ///
-/// **If a handler blocks its thread**, for example with a long computation, it delays other lanes and tasks. On the
-/// current-thread runtime, it delays all tasks. Move long computations to `tokio::task::spawn_blocking`.
+/// **If a handler blocks its thread**, for example with a long computation, the handler delays other lanes and tasks.
+/// On the current-thread runtime, the handler delays all tasks. Move long computations to
+/// `tokio::task::spawn_blocking`.
 ///
-/// **If a handler returns an error, panics or exceeds its time limit**, the updates of other lanes are not affected. The
-/// failure is logged, and [`on_error`](Self::on_error) decides whether the update is retried. Without `on_error`, the
-/// update is skipped, or becomes a dead letter if there is a journal. A dead letter is an update that the journal keeps
-/// for inspection.
-///
-/// If your Cargo profile has `panic = "abort"`, a panic ends the process.
+/// **If a handler returns an error, panics or exceeds its time limit**, the bot logs the failure and continues. The
+/// function of [`on_error`](Self::on_error) decides whether the bot retries the update. By default, the bot does not
+/// retry. If your Cargo profile has `panic = "abort"`, a panic ends the process.
 ///
 /// # Example
 ///
@@ -229,7 +227,7 @@ impl Run {
     }
 
     /// Sets the time limit of a handler. Defaults to 120 s. If a handler exceeds the limit, the handler is dropped and
-    /// counts as failed.
+    /// counts as failed. The same limit applies to an async function of [`on_error`](Self::on_error).
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.handling.set_timeout(timeout);
         self
@@ -238,12 +236,17 @@ impl Run {
     /// Sets the function that is called if a handler returns an error, panics or exceeds its time limit. The function
     /// decides whether the update is retried. The failure is always logged.
     ///
-    /// Without this function, the update is skipped, or becomes a dead letter if there is a journal. A dead letter is an
-    /// update that the journal keeps for inspection.
+    /// Without this function, a failed update is not retried. It becomes a dead letter if the bot has a journal, or if
+    /// [`Delivery::dead_letter_after`] is set. Otherwise, it is skipped. A dead letter is an update that is kept for
+    /// inspection. If the function panics or exceeds the time limit of a handler, the result is the same as without the
+    /// function.
     ///
     /// The function returns a [`Recovery`](crate::updates::Recovery), or a future of a `Recovery`. `Retry` runs the
-    /// whole handler again, including its successful calls. Retry only if it is safe to repeat the successful calls, and
-    /// if the failed call was not applied. Without a journal, retries have no limit, so set a limit as in this example:
+    /// whole handler again, including its successful calls to the API. Retry only if it is safe to repeat these calls,
+    /// and if the server did not apply the failed call.
+    ///
+    /// A journal and `Delivery::dead_letter_after` limit the number of attempts. In other cases, set a limit as in this
+    /// example:
     ///
     /// ```
     /// # #[tokio::main]
@@ -262,9 +265,9 @@ impl Run {
     /// # }
     /// ```
     ///
-    /// The function can be async, for example to send a message. The time limit of the handler also applies to the
-    /// function. Later updates of the lane wait for its result. If an async function needs values such as a database,
-    /// clone the values: `move |failed| { let db = db.clone(); async move { .. } }`.
+    /// The function can be async, for example to send a message. Later updates of the [lane](crate::updates::Lane),
+    /// usually a chat, wait for the result. If an async function needs values such as a database, clone the values:
+    /// `move |failed| { let db = db.clone(); async move { .. } }`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -334,26 +337,25 @@ impl Run {
 
     /// Sets the delays before a handler is retried.
     ///
-    /// - `first`: Maximum delay before the first retry. Defaults to 0.5 s. The maximum doubles with each further retry.
-    /// - `most`: Longest delay. Defaults to 30 s.
+    /// - `first`: Maximum delay before the first retry. The maximum doubles with each further retry.
+    /// - `most`: Longest delay, at least `first`.
     ///
-    /// The actual delay is random, from 0 to the current maximum (full jitter). If the setting [`Updates::backoff`] is
-    /// set, this setting defaults to the same values.
+    /// The actual delay is random, from 0 to the current maximum (full jitter). Defaults to the values of
+    /// [`Updates::backoff`], by default 0.5 s and 30 s.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.backoff = Some(Backoff { first, most: most.max(first) });
         self
     }
 
-    /// Shuts the bot down when the future `signal` completes. Replaces an earlier signal, including a signal that was set on
-    /// [`Updates`].
+    /// Shuts the bot down when the future `signal` completes. Replaces an earlier signal, including a signal that was
+    /// set on [`Updates`].
     ///
-    /// The bot first completes the running handlers. The [`shutdown_deadline`](Self::shutdown_deadline) limits the time
-    /// of the shutdown. These rules apply to updates whose handler has not started:
+    /// During the shutdown, the bot completes the running handlers. The [`shutdown_deadline`](Self::shutdown_deadline)
+    /// limits the time of the shutdown. For updates whose handler has not started, there are three cases:
     ///
-    /// - Polling without a journal: the bot handles all updates that it has fetched, and commits them to the
-    ///   server.
-    /// - With a journal: the other updates stay in the journal.
-    /// - With [`Bot::run_deliveries`]: the bot drops the other deliveries without settling them.
+    /// - If the bot polls without a journal, the bot handles these updates and commits them to the server.
+    /// - If the bot has a journal, these updates stay in the journal.
+    /// - With [`Bot::run_deliveries`], the bot drops these updates without a call of the function `settle`.
     pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
     where
         F: Future + Send + 'static,
@@ -366,16 +368,20 @@ impl Run {
 
     /// Sets the maximum time of a shutdown. Defaults to 10 s.
     ///
-    /// After this time, unfinished handlers are dropped at their next `await`. At the next start, their updates are
-    /// handled again. Without a journal, the server delivers the whole page of these updates again.
+    /// After this time, unfinished handlers are dropped at their next `await`. For their updates, there are three
+    /// cases:
     ///
-    /// Without a journal, the time includes two steps after the handlers. Each step takes at most 5 s:
+    /// - If the bot polls without a journal, the server delivers the page of these updates again at the next start.
+    /// - If the bot has a journal, the next run handles these updates again.
+    /// - With [`Bot::run_deliveries`], your source must deliver these updates again.
     ///
-    /// - The bot saves the marker, if there is a [marker store](Updates::marker_store). The marker is a
-    ///   position in the updates of the bot.
-    /// - The bot commits the handled updates to the server.
+    /// If the bot polls, a shutdown ends with two steps, each of at most 5 s. Their time counts toward the deadline:
     ///
-    /// If the deadline passes before the commit, the server can deliver handled updates again.
+    /// 1. If there is a [marker store](Updates::marker_store) or a journal, the bot saves the marker there. The marker
+    ///    is the position in the updates of the bot.
+    /// 2. The bot commits the last page to the server.
+    ///
+    /// If the deadline passes before the commit, the server can deliver the last page again.
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
@@ -387,26 +393,24 @@ impl Run {
         self.source.health()
     }
 
-    /// Runs the bot until a shutdown or a permanent error. `bot.run(handler).await` is a shorter form of
-    /// `bot.run(handler).run().await`.
+    /// Runs the bot until a shutdown, a permanent error, or the end of the stream of [`Bot::run_deliveries`].
+    /// `bot.run(handler).await` is a shorter form of `bot.run(handler).run().await`.
     ///
     /// # Errors
     ///
-    /// - When polling, the errors of [`Updates::next`]. For example, the server refuses the token, or a webhook is
-    ///   subscribed.
-    /// - With a journal, an error if the journal cannot be used. For example, the journal belongs to another bot, or
-    ///   another `Run` uses it.
+    /// - The errors of [`Updates::next`]. For example, the server refuses the token, or a webhook is subscribed.
+    /// - If the journal cannot be used (`ErrorKind::Journal`). For example, the journal belongs to another bot, or
+    ///   another `Run` uses the journal.
     ///
-    /// Temporary failures are retried and not returned.
+    /// Temporary failures are retried. With [`Bot::run_deliveries`], the result is always `Ok`.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the handlers at their next `await`. No update is lost:
+    /// Dropping the future drops the running handlers at their next `await`. For their updates, there are three cases:
     ///
-    /// - Without a journal, the page of these handlers is not committed, so the server delivers the page again.
-    /// - With a journal, the updates stay in the journal.
-    /// - With [`Bot::run_deliveries`], the deliveries are dropped without being settled. Your source must deliver them
-    ///   again.
+    /// - If the bot polls without a journal, the server delivers the page of these updates again at the next start.
+    /// - If the bot has a journal, the next run handles these updates again.
+    /// - With [`Bot::run_deliveries`], your source must deliver these updates again.
     pub async fn run(self) -> Result<()> {
         let chat_book = self.handling.chat_book();
         let result = self.run_to_the_end().await;

@@ -42,8 +42,8 @@ use state::{Effect, Input, StreamState};
 
 /// A stream of the updates of a bot, received by long polling. Created by [`Bot::updates`].
 ///
-/// Each update is delivered at least once and in order. An update that has an unknown type or cannot be read is
-/// [`Update::Unknown`], and does not block later updates.
+/// Each update is delivered at least once and in order: see [Commits](#commits) for a known exception. An update that
+/// has an unknown type or cannot be parsed is returned as [`Update::Unknown`].
 ///
 /// ```
 /// # #[tokio::main]
@@ -62,27 +62,29 @@ use state::{Effect, Input, StreamState};
 ///
 /// # Commits
 ///
-/// **Call [`next`](Self::next) only when all earlier updates are handled.** The call can commit the earlier updates: the
-/// server does not deliver them again. Uncommitted updates are delivered again at the next start of the program.
+/// **Call [`next`](Self::next) only when all earlier updates are handled.** The call can commit the earlier updates.
+/// The server does not deliver a committed update again. It delivers uncommitted updates again at the next start of the
+/// program.
 ///
-/// The stream commits whole pages. A page is the list of updates in one response. After the last update of a page, the
-/// next call of `next` sends the marker of this page to the server. A marker is a number: a position in the updates of
-/// the bot.
+/// The stream commits whole pages. A page is the list of updates in one response to a poll. Each page has a marker: a
+/// number that stands for the position after the page. After the last update of a page, the next call of `next` commits
+/// the page: it sends the marker to the server.
 ///
-/// Users of MAX report that the first poll of a program may skip updates if it has no marker. To avoid this after a
-/// restart, set a [`marker_store`](Self::marker_store).
+/// Users of MAX report that a poll without a marker may skip updates. By default, the first poll of a program has no
+/// marker. To send a marker after a restart, set a [`marker_store`](Self::marker_store).
 ///
-/// Do not use adapters that request several updates ahead, such as `buffered`, `peekable` or `for_each_concurrent`:
-/// they commit updates before the updates are handled. To handle updates concurrently, use [`run`](Self::run).
+/// Do not use stream adapters that request updates ahead, such as `buffered`, `peekable` or `for_each_concurrent`. They
+/// commit updates before the updates are handled. To handle updates concurrently, use [`run`](Self::run).
 ///
 /// # Errors
 ///
-/// Failed polls are retried without a limit, for example after a broken connection or an error page of a proxy. By
-/// default, the delays grow up to 30 s. If the server asks for a longer delay, the stream waits for that time. Retries
-/// are logged and reported to [`BotBuilder::on_retry`](crate::BotBuilder::on_retry).
+/// After a temporary failure, such as a broken connection or an error page of a proxy, the stream polls again. The
+/// number of retries has no limit. The delays before retries grow, by default up to 30 s. If a response has a
+/// `Retry-After` header with a longer delay, the stream waits for that delay. Retries are logged and reported to
+/// [`BotBuilder::on_retry`](crate::BotBuilder::on_retry).
 ///
-/// The stream returns only permanent errors, and then ends. So the loop `while let Some(update) =
-/// updates.try_next().await?` needs no further error handling.
+/// After a permanent failure, the stream returns the error and ends. So the loop `while let Some(update) =
+/// updates.try_next().await?` needs no code for retries.
 ///
 /// A `?` on another call inside the loop ends the loop. At the next start, the server delivers the uncommitted updates
 /// again.
@@ -90,7 +92,8 @@ use state::{Effect, Input, StreamState};
 /// # One stream per bot
 ///
 /// Use only one stream per bot at a time: each of two streams with the same token receives only some of the updates.
-/// While a webhook is subscribed, polling receives no updates. The stream checks for webhooks at the start: see
+///
+/// While a webhook is subscribed, polling receives no updates. So the stream checks for webhooks at the start: see
 /// [`remove_webhooks`](Self::remove_webhooks).
 ///
 /// # Cancel safety
@@ -164,7 +167,8 @@ impl Updates {
         }
     }
 
-    /// Sets the maximum number of updates per page, from 1 to 1000. By default, the server chooses 100.
+    /// Sets the maximum number of updates per page (the updates in one response), from 1 to 1000. By default, the
+    /// server chooses 100.
     ///
     /// If the number is outside of this range, the stream ends with an error before the first request
     /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
@@ -195,8 +199,8 @@ impl Updates {
     }
 
     /// Sets the position at which the stream begins. Defaults to [`StartFrom::Stored`]: the stream begins at the marker
-    /// in the [`marker_store`](Self::marker_store). Without a saved marker, the first poll has no marker. The server then
-    /// begins at the oldest uncommitted update: see [Commits](#commits) for a known exception.
+    /// in the [`marker_store`](Self::marker_store). Without a saved marker, the stream begins at the oldest uncommitted
+    /// update: see [Commits](#commits) for a known exception.
     ///
     /// This setting has no effect after the first update was requested.
     pub fn start_from(mut self, start: StartFrom) -> Self {
@@ -204,7 +208,8 @@ impl Updates {
         self
     }
 
-    /// Skips the updates that arrived before the start. A shorter form of `start_from(StartFrom::Latest)`.
+    /// Skips the updates that arrived before the start. A shorter form of `start_from(StartFrom::Latest)`: see
+    /// [`StartFrom::Latest`] for the time limit.
     pub fn skip_pending(self) -> Self {
         self.start_from(StartFrom::Latest)
     }
@@ -214,8 +219,7 @@ impl Updates {
     /// The stream saves the marker of each handled page before it commits the page to the server. If the bot is killed
     /// between the save and the commit, the bot does not receive the page again at the next start.
     ///
-    /// If the marker cannot be saved, the failure is logged, and polling continues. The marker is saved again after the
-    /// next page.
+    /// If a save fails, the stream logs the failure and continues to poll. It retries the save after the next poll.
     pub fn marker_store(mut self, store: impl MarkerStore) -> Self {
         self.store = Some(Arc::new(KeyedStore { markers: Box::new(store), key: OnceLock::new() }));
         self
@@ -223,7 +227,7 @@ impl Updates {
 
     /// Sets whether subscribed webhooks are removed at the start. Defaults to `false`.
     ///
-    /// Polling receives no updates while a webhook is subscribed. By default, if a webhook is subscribed at the start,
+    /// Polling receives no updates while a webhook is subscribed. If the value is `false` and a webhook is subscribed,
     /// the stream ends with an error ([`ErrorKind::WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
     pub fn remove_webhooks(mut self, remove: bool) -> Self {
         self.settings.remove_webhooks = remove;
@@ -234,10 +238,10 @@ impl Updates {
     ///
     /// - `first`: Maximum delay after the first failure. Defaults to 0.5 s. The maximum doubles with each further
     ///   failure.
-    /// - `most`: Longest delay. Defaults to 30 s.
+    /// - `most`: Longest delay, at least `first`. Defaults to 30 s.
     ///
-    /// The actual delay is random, from 0 to the current maximum (full jitter). If the server asks for a longer delay,
-    /// the stream waits for that time.
+    /// The actual delay is random, from 0 to the current maximum (full jitter). If the response has a `Retry-After`
+    /// header with a longer delay, the stream waits for that delay.
     ///
     /// [`Run`](crate::updates::Run) uses the same delays before it retries a handler, unless
     /// [`Run::backoff`](crate::updates::Run::backoff) is set.
@@ -252,6 +256,8 @@ impl Updates {
     /// 1. It returns the updates that it has already fetched.
     /// 2. With a [`marker_store`](Self::marker_store), it saves the marker, in at most 5 s.
     /// 3. It commits the updates to the server, in at most 5 s, and returns `None`.
+    ///
+    /// If step 2 or 3 fails, the failure is logged, and the stream still ends.
     ///
     /// Most service managers stop a process by SIGTERM. [`shutdown_signal`](crate::shutdown_signal) waits for
     /// SIGTERM and Ctrl-C.
@@ -284,10 +290,10 @@ impl Updates {
     /// Returns a new stream with the settings, the marker store and the [`Health`] of this stream.
     ///
     /// Use `restart` in a program that stops polling for a time, for example while another process polls. Do not use
-    /// both streams at the same time.
+    /// the old stream after the new stream has started.
     ///
     /// The new stream begins at the position that [`start_from`](Self::start_from) sets. It has neither the fetched
-    /// updates nor the [shutdown signal](Self::graceful_shutdown_on) of this stream.
+    /// updates nor the [shutdown signal](Self::graceful_shutdown_on) of the old stream.
     ///
     /// ```
     /// # #[tokio::main]
@@ -323,17 +329,20 @@ impl Updates {
     ///
     /// # Errors
     ///
-    /// - If the server permanently refuses the requests, for example because the token is invalid. An error response
-    ///   without an error code of the API, such as an error page of a proxy, is retried.
-    /// - If a webhook is subscribed.
-    /// - If the marker store cannot be read.
-    /// - If a single update is larger than the size limit of a page.
-    /// - If a setting is invalid. The stream then returns the error before the first request.
-    /// - If the list of webhooks or the id of the bot cannot be parsed ([`ErrorKind::Decode`](crate::ErrorKind::Decode)).
+    /// The stream ends with an error in these cases:
+    ///
+    /// - The server refuses a request with an error code and a 4xx status other than 408 and 429. For example, the
+    ///   token is invalid ([`ErrorKind::Unauthorized`](crate::ErrorKind::Unauthorized)).
+    /// - A webhook is subscribed ([`ErrorKind::WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
+    /// - The marker store cannot be read ([`ErrorKind::MarkerStore`](crate::ErrorKind::MarkerStore)).
+    /// - A single update is larger than [`BotBuilder::max_page_bytes`](crate::BotBuilder::max_page_bytes)
+    ///   ([`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge)).
+    /// - A setting is invalid ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)). The stream returns
+    ///   this error before the first request.
+    /// - The list of webhooks or the id of the bot cannot be parsed ([`ErrorKind::Decode`](crate::ErrorKind::Decode)).
     ///   The stream requests the list at the start. With a marker store, the stream also requests the id.
     ///
-    /// All these errors are permanent, and end the stream. Other failures are retried, including a page that is not
-    /// JSON or does not fit the types of this crate.
+    /// Other failures are retried, including an error page of a proxy and a page of updates that cannot be parsed.
     ///
     /// # Cancel safety
     ///

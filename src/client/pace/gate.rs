@@ -58,10 +58,11 @@ struct Waiter {
     look: Arc<Notify>,
 }
 
-/// The numbers of waiting requests of a bot, and the time left in its pause. Returned by [`Health::pace`](crate::updates::Health::pace).
+/// The state of the request limits of a bot: the waiting requests, and the current pause. Returned by
+/// [`Health::pace`](crate::updates::Health::pace).
 ///
-/// A request waits if it would exceed a limit of the bot's [`Pace`](crate::settings::Pace). The bot pauses after a
-/// response with status 429 (too many requests): all its requests then wait.
+/// [`Pace`](crate::settings::Pace) sets the request limits. A request waits if it would exceed a limit. After a
+/// response with status 429 (too many requests), the bot pauses: all requests of the bot wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PaceHealth {
@@ -69,7 +70,7 @@ pub struct PaceHealth {
     pub waiting: usize,
     /// The number of waiting requests of [`Bot::background`](crate::Bot::background).
     pub waiting_in_background: usize,
-    /// The time left in the pause after a 429. `None` if the bot is not paused.
+    /// The time until the end of the current pause. `None` if the bot does not pause.
     pub pause: Option<Duration>,
 }
 

@@ -14,16 +14,16 @@ use crate::{id::ChatId, updates::store_io::off_the_runtime};
 
 /// A [`ChatStore`] in one file. Passed to [`ChatBook::open`](crate::updates::ChatBook::open). Clones share the file.
 ///
-/// The file is a log of JSON lines. A save appends a line and waits until the disk has stored the line. The log is
-/// rewritten without outdated lines when the file is opened. It is also rewritten when it has at least 1000 lines and
-/// more than twice as many lines as chats. The new file then replaces the old file as a whole, as with
+/// The file is a list of JSON lines. A save appends a line and waits until the disk has stored the line. The store
+/// removes outdated lines when it opens the file. It also removes them when the file has at least 1000 lines and more
+/// than twice as many lines as chats. To remove lines, the store replaces the file in the same way as
 /// [`FileStore`](crate::updates::FileStore).
 ///
-/// - A kill or a power loss can leave the last line incomplete. The next start cuts this line off, and logs the warning
-///   `torn line cut off`. The save of this line had not returned `Ok`.
-/// - Any other damaged line is an error with the number of the line. The file is then not changed.
+/// - A kill or a power loss during a save can leave the last line incomplete. The next start removes this line, and
+///   logs the warning `torn line cut off`.
+/// - Any other damaged line is an error with the number of the line. The store does not change the file then.
 /// - Only one process at a time can use the file. The process locks a second file, with `.lock` added to the name.
-/// - Some deployments start the new process before the old one has ended. In this case, use a database with your own
+/// - If your deployment starts the new process before the old process has ended, use a database with your own
 ///   [`ChatStore`].
 /// - Each bot needs a file of its own. The directory must exist, on a local disk: network file systems often do not
 ///   lock files.
@@ -59,7 +59,7 @@ pub struct FileChats {
 }
 
 impl FileChats {
-    /// Creates a store in the file at `path`. The directory must exist.
+    /// Returns a store for the file at `path`. The directory must exist.
     /// [`ChatBook::open`](crate::updates::ChatBook::open) opens the file, or creates a missing file.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {

@@ -42,29 +42,30 @@ pub struct KnownChat {
     /// Role of the bot in the chat.
     pub role: ChatRole,
     /// Title of the chat. `None` if no update contained a title. Only `chat_title_changed` and `message_chat_created`
-    /// contain one.
+    /// contain a title.
     pub title: Option<String>,
     /// Time of the newest recorded update of the chat, in Unix milliseconds.
     ///
-    /// After a restart, the time can be up to 24 h too old: if only this field changes, the chat is saved at most once
-    /// a day.
+    /// If only this field changes, the book saves the chat at most once a day. So after a restart, the time can be up
+    /// to 24 h too old.
     pub last_update: i64,
 }
 
-/// The role of the bot in a chat: partner in a dialog, member, or administrator. See [`KnownChat::role`].
+/// The role of the bot in a chat: partner in a dialog (private chat), member, or administrator. See
+/// [`KnownChat::role`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ChatRole {
-    /// The chat is a dialog: a chat of the bot with one user.
+    /// The chat is a dialog (private chat) of the bot with a user.
     Dialog {
         /// Id of the user. `None` if no update contained the id.
         user_id: Option<UserId>,
-        /// Whether the user has stopped the bot. The bot cannot write to such a user. Always `false` on TamTam, which
-        /// does not report stops.
+        /// Whether the user has stopped the bot. If `true`, the bot cannot write to the user. Always `false` on TamTam,
+        /// because TamTam does not report that a user has stopped the bot.
         is_stopped: bool,
     },
-    /// The bot is a member of a group or a channel. Also the role if no update reported the rights of the bot.
+    /// The bot is a member of a group or a channel. This is also the role if no update reported the rights of the bot.
     Member,
     /// The bot is an administrator of a group or a channel.
     Admin,

@@ -12,9 +12,11 @@ use crate::{
 };
 
 /// The record of one chat of a [`ChatBook`](crate::updates::ChatBook), stored in a
-/// [`ChatStore`](crate::updates::ChatStore). A record exists while the bot is in the chat, and for 48 h after the bot was removed.
+/// [`ChatStore`](crate::updates::ChatStore). A record exists while the bot is in the chat, and for 48 h after the bot
+/// was removed from the chat.
 ///
-/// The fields are private. Store the record as JSON with serde. Later versions of the crate can read the JSON.
+/// The fields are private. To store a record, serialize the record as JSON with serde. Later versions of the crate can
+/// read the JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatRecord {
     chat_id: ChatId,

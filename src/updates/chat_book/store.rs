@@ -5,11 +5,12 @@ use std::{error::Error as StdError, future::Future, pin::Pin, sync::Arc};
 use super::record::ChatRecord;
 use crate::{error::BoxError, id::ChatId};
 
-/// A store for the records of a [`ChatBook`](crate::updates::ChatBook). Passed to
-/// [`ChatBook::open`](crate::updates::ChatBook::open).
+/// A store for the records of a [`ChatBook`](crate::updates::ChatBook), which is a list of the chats of a bot. Passed
+/// to [`ChatBook::open`](crate::updates::ChatBook::open).
 ///
 /// With a store, the records survive a restart. [`FileChats`](crate::updates::FileChats) stores the records in a file.
-/// A table of a database needs two columns, the id of the chat and the record as JSON:
+/// This example stores them in a table of a database. The table has two columns, the id of the chat and the record as
+/// JSON:
 ///
 /// ```
 /// use tamtam::{ChatId, updates::{ChatRecord, ChatStore}};
@@ -43,7 +44,7 @@ use crate::{error::BoxError, id::ChatId};
 /// }
 /// ```
 ///
-/// Each bot needs a table of its own, or a third column with the bot's id.
+/// Each bot needs a table of its own. If several bots share a table, add a column with the id of the bot.
 pub trait ChatStore: Send + Sync + 'static {
     /// The type of the store's errors.
     type Error: Into<Box<dyn StdError + Send + Sync>>;
@@ -52,18 +53,20 @@ pub trait ChatStore: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If the store cannot be read. `ChatBook::open` then returns an error.
+    /// If the store cannot be read. `ChatBook::open` then returns an error
+    /// ([`ErrorKind::ChatBook`](crate::ErrorKind::ChatBook)).
     fn load(&self) -> impl Future<Output = Result<Vec<ChatRecord>, Self::Error>> + Send;
 
     /// Stores the record of a chat, in place of an earlier record of this chat. If `record` is `None`, removes the
     /// earlier record.
     ///
-    /// When `save` has returned, the change should survive the end of the process. The book saves one change at a time.
+    /// When the future has completed, the change should survive the end of the process. The book saves one change at a
+    /// time.
     ///
     /// # Errors
     ///
-    /// If the change is not stored. The book then saves the chat again, together with its next change. If a save takes
-    /// longer than 5 s, the book drops the future, and the save counts as failed.
+    /// If the change is not stored. The book then retries the save, together with the next change of any chat. If a
+    /// save takes longer than 5 s, the book drops the future, and the save counts as failed.
     fn save(
         &self,
         chat_id: ChatId,

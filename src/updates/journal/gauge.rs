@@ -8,20 +8,21 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// The state of a [`Journal`](crate::updates::Journal). Returned by
+/// The state of a [`Journal`](crate::updates::Journal), which is a queue of updates in a file. Returned by
 /// [`Journal::health`](crate::updates::Journal::health) and [`Health::journal`](crate::updates::Health::journal).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JournalHealth {
     /// The number of stored updates that are not handled yet, including updates in a handler.
     pub depth: usize,
-    /// The time since the oldest of these updates was stored. `None` if `depth` is 0.
+    /// The time since the oldest unhandled update was stored. `None` if `depth` is 0.
     pub oldest: Option<Duration>,
-    /// The number of dead letters: updates whose handler failed permanently.
+    /// The number of dead letters. A dead letter is an update that the journal keeps because its handler failed
+    /// permanently.
     pub dead_letters: usize,
     /// The number of failed writes since the last successful write.
     ///
-    /// If the number is not 0, the journal neither stores nor removes updates at the moment: check the disk.
+    /// If the number is not 0, check the disk: the journal cannot store or remove updates at the moment.
     pub failed_writes: u64,
 }
 

@@ -1,20 +1,20 @@
 //! The settings of a journal.
 
-/// The kind of failure that a [`Journal`](crate::updates::Journal) survives without loss of data. Set by
-/// [`JournalBuilder::durability`](crate::updates::JournalBuilder::durability).
+/// The kind of failure that a [`Journal`](crate::updates::Journal) (a queue of updates in a file) survives without loss
+/// of data. Set by [`JournalBuilder::durability`](crate::updates::JournalBuilder::durability).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Durability {
-    /// Loses nothing if the process ends, for example by `kill -9`. This is the default.
+    /// No data is lost if the process ends, for example by `kill -9`. This is the default.
     ///
-    /// After a power loss or a crash of the operating system, the journal is intact, but the last changes can be
-    /// missing. Updates can then be lost, and handled updates can be handled again.
+    /// After a power loss or a crash of the operating system, the file is intact, but the last changes can be missing.
+    /// Updates can then be lost, and handled updates can be handled again.
     #[default]
     ProcessKill,
-    /// Loses nothing if the power fails, the operating system crashes, or the process ends.
+    /// No data is lost if the process ends, the operating system crashes, or the power fails. The disk must report a
+    /// write as complete only when the data is stored permanently.
     ///
-    /// Each change waits until the disk has stored the change. So writes are several times slower. The disk must not
-    /// report a write as complete before the data is durable.
+    /// The journal waits for the disk at each change, so writes are several times slower.
     PowerLoss,
 }
 

@@ -20,7 +20,8 @@ const MOST_BYTES: u64 = 64 * 1024;
 /// overlaps, writes its file in far less time. An hour also allows for the clocks of file servers.
 const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 
-/// A [`MarkerStore`] in a file, for one bot.
+/// A [`MarkerStore`] in a file, for one bot. Passed to
+/// [`Updates::marker_store`](crate::updates::Updates::marker_store).
 ///
 /// The file contains the marker of the bot. A marker is a number: a position in the updates of the bot.
 ///
@@ -46,20 +47,22 @@ const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 /// # How a save works
 ///
 /// A save creates a file such as `marker.json.0123456789abcdef.new` in the same directory. When the new file is on the
-/// disk, the save renames the new file, which replaces the old file. This has these effects:
+/// disk, the new file replaces the old file. This has these effects:
 ///
-/// - After a kill or a power loss, the file has either the old marker or the new marker.
-/// - The new file does not have the permissions of the old file. If the path is a link, the new file replaces the link.
-/// - A kill can leave a `.new` file behind. The next start removes this file if it is at least one hour old.
+/// - After a kill or a power loss, the file contains either the old marker or the new marker.
+/// - The permissions of the old file are lost. If the path is a link, the new file replaces the link.
+/// - After a kill, a `.new` file can remain. If this file is at least one hour old, the next start removes the file.
 ///
 /// # Errors at the start
 ///
-/// The stream of updates ends with an error before its first poll in these cases:
+/// The stream of updates ends with an error ([`ErrorKind::MarkerStore`](crate::ErrorKind::MarkerStore)) before its
+/// first poll in these cases:
 ///
 /// - The file is damaged, or belongs to another bot or program. The store does not change this file.
 /// - The store cannot save a marker at the path, for example because the directory is not writable.
 ///
-/// A server that was reset may refuse an old marker. The error then contains the marker, and you can remove the file.
+/// After a reset of the server, the server may refuse an old marker. The error message then contains the marker. In
+/// this case, remove the file.
 #[derive(Debug, Clone)]
 pub struct FileStore {
     path: PathBuf,
@@ -79,8 +82,8 @@ pub enum FileStoreError {
         /// The error of the operating system.
         error: io::Error,
     },
-    /// The file is damaged, or is not a marker file. If you remove the file, the bot starts with the updates that the
-    /// server has kept.
+    /// The file is damaged, or is not a file of a [`FileStore`]. If you remove the file, the bot starts with the
+    /// updates that the server has kept.
     #[error(
         "{path} is not a valid marker file ({problem}): look at it, and remove it to start from the last commit",
         path = path.display()
@@ -91,7 +94,8 @@ pub enum FileStoreError {
         /// A description of the problem.
         problem: String,
     },
-    /// The file contains the marker of another bot. Each bot needs a file of its own.
+    /// The file contains the marker of another bot, or of the same bot on another server. Each bot needs a file of its
+    /// own.
     #[error("{path} has the marker of {found}, not of {expected}: give each bot a file of its own", path = path.display())]
     OtherBot {
         /// The path of the file.
@@ -113,7 +117,7 @@ struct Contents {
 }
 
 impl FileStore {
-    /// Creates a store in the file at `path`. The directory must exist. If the file does not exist, the first save
+    /// Returns a store for the file at `path`. The directory must exist. If the file does not exist, the first save
     /// creates the file.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {

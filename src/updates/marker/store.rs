@@ -17,10 +17,10 @@ use crate::{
     redaction::{fnv_1a, origin},
 };
 
-/// The key of a marker in a [`MarkerStore`]: the id of the bot, and the base URL of its server.
+/// The key of a marker in a [`MarkerStore`]: the id of the bot, and the base URL of the API of the bot.
 ///
 /// `Display` writes a key as `bot 7 at https://botapi.tamtam.chat`. The path of a base URL can be secret, so `Display`
-/// writes a hash of the path. Keys with different paths are different.
+/// writes a hash instead of the path. The texts of two keys differ if the paths differ.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct MarkerKey {
     base_url: String,
@@ -32,7 +32,7 @@ impl MarkerKey {
         Self { base_url: base_url.to_owned(), bot_id }
     }
 
-    /// Returns the whole base URL of the bot's API. The path of the URL can be secret.
+    /// Returns the whole base URL of the API of the bot. The path of the URL can be secret.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
@@ -65,13 +65,13 @@ impl fmt::Debug for MarkerKey {
 
 /// A store for the marker of a bot. Passed to [`Updates::marker_store`](crate::updates::Updates::marker_store).
 ///
-/// A marker is a number: a position in the updates of the bot. A page is the updates in one response to a poll. When
-/// all updates of a page are handled, the stream of updates saves the marker of the page. Then it commits the page: the
-/// server does not deliver the page again. If the bot is killed between the save and the commit, it continues after
-/// this page at the next start.
+/// A marker is a number: a position in the updates of the bot. A page is the list of updates in one response to a poll.
+/// When all updates of a page are handled, the stream of updates saves the marker of the page. Then the stream commits
+/// the page: the server does not deliver the page again. If the bot is killed between the save and the commit, the
+/// stream begins after this page at the next start.
 ///
-/// The crate has the stores [`FileStore`](crate::updates::FileStore) and [`MemoryStore`]. This example is a store in a
-/// database:
+/// The crate contains two stores, [`FileStore`](crate::updates::FileStore) and [`MemoryStore`]. This example implements
+/// a store in a database:
 ///
 /// ```
 /// use tamtam::updates::{MarkerKey, MarkerStore};
@@ -97,25 +97,31 @@ pub trait MarkerStore: Send + Sync + 'static {
     /// The type of the store's errors.
     type Error: Into<Box<dyn StdError + Send + Sync>>;
 
-    /// Returns the last saved marker of this key. `None` if no marker was saved. The stream calls `load` before its
+    /// Returns the last saved marker of the bot. `None` if no marker was saved. The stream calls `load` before its
     /// first poll.
+    ///
+    /// - `key`: Bot and server to which the marker belongs.
     ///
     /// # Errors
     ///
-    /// If the store cannot be read. The stream then ends with the error, because its position is unknown.
+    /// If the store cannot be read. The stream then ends with the error
+    /// ([`ErrorKind::MarkerStore`](crate::ErrorKind::MarkerStore)).
     ///
-    /// If reading takes longer than 5 s, the stream drops the future, and the read counts as failed.
+    /// If `load` takes longer than 5 s, the stream drops the future, and the call counts as failed.
     fn load(&self, key: &MarkerKey) -> impl Future<Output = Result<Option<i64>, Self::Error>> + Send;
 
-    /// Saves the marker. Replaces the earlier marker of this key. When `save` has returned, the marker should survive
-    /// the end of the process.
+    /// Saves the marker, in place of the earlier marker of the bot. When the future has completed, the marker should
+    /// survive the end of the process.
+    ///
+    /// - `key`: Bot and server to which the marker belongs.
+    /// - `marker`: Marker of the last handled page.
     ///
     /// # Errors
     ///
     /// If the marker is not saved. The stream then logs and [counts](crate::updates::Health::failed_saves) the failure,
     /// and continues to poll.
     ///
-    /// If a save takes longer than 5 s, the stream drops the future, and the save counts as failed.
+    /// If `save` takes longer than 5 s, the stream drops the future, and the call counts as failed.
     fn save(&self, key: &MarkerKey, marker: i64) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
@@ -149,9 +155,9 @@ impl<S: MarkerStore> ErasedStore for S {
     }
 }
 
-/// A [`MarkerStore`] in memory. Clones share the markers.
+/// A [`MarkerStore`] in memory. Clones share the markers. The markers are lost when the process ends.
 ///
-/// Use this store in tests. Also use it if one process polls with several streams, one after the other.
+/// Use this store in tests, or if one process polls with several streams, one after the other.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
     markers: Arc<Mutex<HashMap<MarkerKey, i64>>>,

@@ -33,18 +33,21 @@ pub(super) const ASKED_AGAIN: u32 = 3;
 
 /// The position at which a stream of updates begins. Set by
 /// [`Updates::start_from`](crate::updates::Updates::start_from).
+///
+/// The server delivers an update again until the stream has committed the update.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StartFrom {
-    /// The marker in the [marker store](crate::updates::Updates::marker_store): the stream begins after the last
-    /// handled page. Without a store or a saved marker, `Stored` is the same as [`Backlog`](Self::Backlog). This is the
-    /// default.
+    /// The position in the [marker store](crate::updates::Updates::marker_store): the stream begins after the last
+    /// handled updates. Without a store or a saved position, `Stored` is the same as [`Backlog`](Self::Backlog). This
+    /// is the default.
     #[default]
     Stored,
-    /// The oldest update that was not committed. The stream begins with the updates that the server has kept.
+    /// The oldest update that was not committed. The stream begins with the updates that the server has kept, and
+    /// ignores the position in a marker store.
     Backlog,
-    /// The first update that arrives after the start. The stream skips the updates that the server has kept, page by
-    /// page until a page is empty. Skipping ends after at most 10 s.
+    /// The first update that arrives after the start. The stream first skips the updates that the server has kept.
+    /// Skipping ends after about 10 s, even if updates are left. The stream then returns these updates.
     Latest,
 }
 

@@ -16,7 +16,8 @@ pub enum FileChatsError {
         /// The error of the operating system.
         error: io::Error,
     },
-    /// The file belongs to another program, or is larger than 1 GiB. The file was not changed.
+    /// The file is not a file of a [`FileChats`](crate::updates::FileChats) store, or is larger than 1 GiB. The file
+    /// was not changed.
     #[error("{path} is not a chat book ({problem}): choose another path, or remove the file", path = path.display())]
     NotAChatBook {
         /// The path of the file.
@@ -43,7 +44,8 @@ pub enum FileChatsError {
         /// The path of the file.
         path: PathBuf,
     },
-    /// Another program changed or removed the file while a book had the file open. Nothing was written.
+    /// Another program changed or removed the file while a [`ChatBook`](crate::updates::ChatBook) used the file. The
+    /// book wrote nothing to the file.
     #[error("{path} was changed by another program: restart the bot to read it again", path = path.display())]
     Changed {
         /// The path of the file.
