@@ -27,7 +27,7 @@ pub use generated::operations::*;
 pub(crate) use generated::types;
 
 impl Bot {
-    /// Returns the operations of the bot API, with one method for each operation.
+    /// Returns an [`Api`], which has one method for each operation of the Bot API.
     #[must_use]
     pub fn api(&self) -> Api {
         Api { bot: self.clone() }

@@ -17,8 +17,10 @@ use crate::{
 };
 
 impl Bot {
-    /// Creates a client of [TamTam](Service::TamTam) with the default settings, and sends no request. `token`: the token
-    /// of the bot. If the token is wrong, the first call fails.
+    /// Creates a client of [TamTam](Service::TamTam) with the default settings. `token`: the token of the bot.
+    ///
+    /// This function sends no request. If the token is wrong, the first call fails
+    /// ([`ErrorKind::Unauthorized`](crate::ErrorKind::Unauthorized)).
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -35,11 +37,13 @@ impl Bot {
         Self::builder(token).build()
     }
 
-    /// Creates a client of [MAX](Service::Max) with the default settings, and sends no request. `token`: the token of the
-    /// bot. If the token is wrong, the first call fails.
+    /// Creates a client of [MAX](Service::Max) with the default settings. `token`: the token of the bot.
     ///
-    /// The certificate of the MAX server is issued by the Russian Trusted Root CA. The bot trusts this CA in addition
-    /// to the CAs of the platform: see [`BotBuilder::trust_service`].
+    /// This function sends no request. If the token is wrong, the first call fails
+    /// ([`ErrorKind::Unauthorized`](crate::ErrorKind::Unauthorized)).
+    ///
+    /// The certificate of the MAX server is issued by a certificate authority (CA), the Russian Trusted Root CA. The
+    /// bot trusts this CA in addition to the CAs of the operating system: see [`BotBuilder::trust_service`].
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -56,8 +60,9 @@ impl Bot {
         Self::builder(token).service(Service::Max).build()
     }
 
-    /// Returns a builder, which creates a bot with your own settings. By default, the service is TamTam. To set another
-    /// service, use [`BotBuilder::service`].
+    /// Returns a builder for a bot with your own settings. `token`: the token of the bot.
+    ///
+    /// The service defaults to TamTam. To create a bot of MAX, call [`BotBuilder::service`].
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -79,6 +84,9 @@ impl Bot {
 
     /// Sends a message to a chat or a user. The response contains the posted message.
     ///
+    /// - `to`: The recipient, for example a [`ChatId`](crate::ChatId) or a [`UserId`](crate::UserId).
+    /// - `message`: A text, or another [`Sendable`] value.
+    ///
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
@@ -98,8 +106,8 @@ impl Bot {
     /// # }
     /// ```
     ///
-    /// If `message` is an upload, such as the result of [`upload_photo`](Self::upload_photo), the file is uploaded
-    /// first. The message is posted when the service has processed the file.
+    /// If `message` is an upload, such as the result of [`upload_photo`](Self::upload_photo), the bot first uploads the
+    /// file. The message is posted when the server has processed the file.
     ///
     /// # Errors
     ///
@@ -110,8 +118,8 @@ impl Bot {
         SendRequest::new(self, Some(to.into()), message.into_message())
     }
 
-    /// Replies to a message, in the chat of the message. If the message [has no id](Message::mid), this method sends a
-    /// message that is not a reply.
+    /// Replies to a message, in the chat of this message. If this message [has no id](Message::mid), the new message is
+    /// sent to the chat, but is not a reply.
     ///
     /// ```
     /// # #[tokio::main]
@@ -148,10 +156,11 @@ impl Bot {
     /// Edits a message of the bot.
     ///
     /// - `message`: The id of the message, the message itself, or the result of [`send`](Self::send).
-    /// - `new`: The new content. Parts of the message that `new` does not set stay unchanged.
+    /// - `new`: The new content. If `new` has no text, the message keeps its text.
     ///
-    /// For example, a new text keeps the attachments. If `new` has attachments, they replace all attachments of the
-    /// message, including the keyboard. For example, if `new` has only a keyboard, a photo in the message is removed.
+    /// A keyboard is also an attachment. If `new` has no attachments, the message keeps its attachments. Otherwise, the
+    /// attachments of `new` replace all attachments of the message. For example, if `new` has only a keyboard, a photo
+    /// in the message is removed.
     ///
     /// To remove all attachments, use [`no_attachments`](EditRequest::no_attachments).
     ///
@@ -179,13 +188,14 @@ impl Bot {
         EditRequest::new(self, message.into(), new.into_message())
     }
 
-    /// Runs the bot: receives updates by long polling, and calls `handler` with each update.
+    /// Runs the bot: receives updates by long polling, and calls `handler` with each update. Long polling means that
+    /// the server holds a request for updates until there is an update.
     ///
     /// Updates of one chat are handled in order. Updates of different chats are handled concurrently. [`Run`] describes
     /// the guarantees and the settings.
     ///
-    /// To change the settings of polling, call [`updates`](Self::updates), change the settings of the returned
-    /// [`Updates`], and call [`Updates::run`].
+    /// To change the settings of polling, set them on the result of [`updates`](Self::updates), and then call
+    /// [`Updates::run`].
     ///
     /// ```
     /// # #[tokio::main]
@@ -216,15 +226,15 @@ impl Bot {
         self.updates().run(handler)
     }
 
-    /// Returns a stream of the updates of the bot, received by long polling. The stream returns the updates in order,
-    /// each at least once. [`Updates`] describes the guarantees.
+    /// Returns a stream of the updates of the bot, received by long polling. The stream returns each update at least
+    /// once, and in order. [`Updates`] describes the guarantees.
     ///
-    /// Create one stream, before the loop. Every call of this method creates a new stream, which begins with the oldest
-    /// update that is not committed. To commit an update means to confirm it to the server, so that the server does not
-    /// deliver it again. A stream commits an update when the next update is requested.
+    /// Create the stream once, before the loop. Each new stream begins with the oldest update that is not committed. To
+    /// commit an update means to confirm it to the server, so that the server does not deliver it again. A stream
+    /// commits an update only when a later update is requested.
     ///
-    /// So `loop { bot.updates().next().await }` returns the first update forever. The event `new stream after one
-    /// update` is then logged at WARN.
+    /// So `loop { bot.updates().next().await }` receives the same update in each iteration. The event `new stream after
+    /// one update` is then logged at WARN.
     ///
     /// ```
     /// # #[tokio::main]
@@ -245,8 +255,8 @@ impl Bot {
         Updates::new(self.clone())
     }
 
-    /// Runs the bot like [`run`](Self::run), and passes `state` to the handler together with each update. Because
-    /// `state` is cloned for each update, put large values into an [`Arc`](std::sync::Arc).
+    /// Runs the bot like [`run`](Self::run), and passes a clone of `state` to each call of the handler. Put large
+    /// values into an [`Arc`](std::sync::Arc), because `state` is cloned for each update.
     ///
     /// ```
     /// # #[tokio::main]
@@ -284,7 +294,7 @@ impl Bot {
     }
 
     /// Creates a bot from environment variables: `MAX_TOKEN` for a bot of MAX, or `TAMTAM_TOKEN` for a bot of TamTam.
-    /// See [`BotBuilder::from_env`].
+    /// [`BotBuilder::from_env`] describes all variables.
     ///
     /// ```no_run
     /// # fn main() -> tamtam::Result<()> {

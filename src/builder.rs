@@ -147,16 +147,19 @@ impl BotBuilder {
 
     /// Creates a builder from environment variables.
     ///
-    /// - `TAMTAM_TOKEN` or `MAX_TOKEN`: The token. The name of the variable selects the service.
-    /// - `TAMTAM_BASE_URL` or `MAX_BASE_URL`: The base URL of the selected service. Defaults to the URL of the service.
+    /// - `TAMTAM_TOKEN` or `MAX_TOKEN`: The token of the bot. The name of the variable selects the service.
+    /// - `TAMTAM_BASE_URL` or `MAX_BASE_URL`: The base URL of the API of the selected service. Defaults to the URL of
+    ///   the service.
     ///
-    /// A variable that is blank (empty, or only white space) counts as not set. There is one exception: if the only
-    /// token is blank, this method succeeds, and [`build`](Self::build) returns the error.
+    /// A blank value is empty, or contains only white space. A blank base URL counts as not set. A blank token is
+    /// ignored if the other token is set. If there is no other token, [`build`](Self::build) fails.
     ///
     /// # Errors
     ///
-    /// - If no variable for a token exists.
-    /// - If both tokens are set.
+    /// All errors have the kind [`Build`](crate::ErrorKind::Build):
+    ///
+    /// - If neither token is set.
+    /// - If both tokens are set and not blank.
     /// - If a variable is not UTF-8.
     pub fn from_env() -> Result<Self> {
         let (service, token) = environment::service()?;
@@ -184,17 +187,19 @@ impl BotBuilder {
     }
 
     /// Sets whether the bot trusts the root certificate of the [`Service`], in addition to the root certificates of the
-    /// platform. Defaults to `true`.
+    /// platform (the operating system). Defaults to `true`.
     ///
-    /// The root certificate of MAX is the Russian Trusted Root CA. Windows, macOS and most Linux distributions do not
-    /// trust it by default. If you set `false`, connections to MAX fail, unless you do one of the following:
+    /// The root certificate of MAX belongs to a certificate authority (CA), the Russian Trusted Root CA. Windows, macOS
+    /// and most Linux distributions do not trust this CA by default. If you set `false`, connections to MAX fail,
+    /// unless you do one of the following:
     ///
     /// - Add the certificate with [`root_certificates`](Self::root_certificates).
     /// - Install the certificate on the platform.
     ///
-    /// With `true`, the bot accepts certificates of this CA from every host to which it connects, such as upload hosts.
-    /// The setting has no effect on TamTam, which has no root certificate of its own. Other HTTP clients in the process
-    /// do not trust the certificate.
+    /// With `true`, the bot accepts certificates of this CA from every host to which the bot connects, such as upload
+    /// hosts. Other HTTP clients in the process do not trust this CA.
+    ///
+    /// On TamTam, the setting has no effect, because TamTam has no root certificate of its own.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -219,21 +224,21 @@ impl BotBuilder {
         self
     }
 
-    /// Sets the version of the TamTam API. Every request sends the version in the query parameter `v`. Defaults to
-    /// 0.5.6, which is the version of the OpenAPI document from which this crate is generated.
+    /// Sets the version of the TamTam API. Defaults to 0.5.6, which is the version of the OpenAPI document from which
+    /// this crate is generated. Every request contains the version in the query parameter `v`.
     ///
-    /// The version determines the form of the responses of the server. The types of this crate are the same for all
-    /// versions: they can read the responses of every version that has a constant in [`ApiVersion`].
-    /// [`Bot::subscribe_webhook`] requests updates in the same version.
+    /// The server sends responses in the format of this version. The types of this crate can read the responses of all
+    /// versions that have a constant in [`ApiVersion`]. [`Bot::subscribe_webhook`] requests updates in the same
+    /// version.
     ///
-    /// Requests to MAX have no version. If a version is set for a bot of MAX, [`build`](Self::build) fails.
+    /// Requests to MAX have no version. If you set a version for a bot of MAX, [`build`](Self::build) fails.
     pub fn version(mut self, version: impl Into<ApiVersion>) -> Self {
         self.version = Some(version.into());
         self
     }
 
-    /// Sets the name of the bot in the log and in the `Debug` output of [`Bot`]. In the log, each span has the name in
-    /// its field `bot`. See [`guide::logging`](crate::guide::logging).
+    /// Sets the name of the bot in the log and in the `Debug` output of [`Bot`]. In the log, the spans of polls,
+    /// handlers and webhooks contain the name in the field `bot`: see [`guide::logging`](crate::guide::logging).
     ///
     /// Defaults to 8 hexadecimal digits of a hash of the token. The digits distinguish bots and do not reveal the
     /// token.
@@ -250,21 +255,21 @@ impl BotBuilder {
         self
     }
 
-    /// Sets the time limit of each attempt of a call, from sending the request to the end of the response. Defaults to
-    /// 30 s.
+    /// Sets the time limit of each attempt of a call, except long polls (requests for updates) and the transfer of
+    /// files. An attempt lasts from sending the request to the end of the response. Defaults to 30 s.
     ///
-    /// This limit does not apply to long polls. A long poll is a request for updates that the server holds until there
-    /// is an update. [`poll_margin`](Self::poll_margin) describes the limit of long polls.
+    /// Long polls and transfers have their own limits: see [`poll_margin`](Self::poll_margin) and
+    /// [`Upload::idle_timeout`](crate::upload::Upload::idle_timeout).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.request = timeout;
         self
     }
 
-    /// Sets how long the bot waits for the response to a long poll after the hold time. Defaults to 15 s.
+    /// Sets the time that the bot waits for the response to a long poll after the hold time. Defaults to 15 s.
     ///
-    /// The server holds a long poll until there is an update, but not longer than the hold time. The method
-    /// [`Updates::timeout`](crate::updates::Updates::timeout) sets the hold time. If no response arrives within the hold
-    /// time plus `margin`, the poll fails and is retried.
+    /// A long poll is a request for updates. The server holds this request until there is an update, but at most for
+    /// the hold time. [`Updates::timeout`](crate::updates::Updates::timeout) sets the hold time. If no response arrives
+    /// within the hold time plus `margin`, the poll fails and is retried.
     pub fn poll_margin(mut self, margin: Duration) -> Self {
         self.timeouts.poll_margin = margin;
         self
@@ -273,8 +278,8 @@ impl BotBuilder {
     /// Sets the time limit for opening a connection. Defaults to 10 s.
     ///
     /// A value above half of [`timeout`](Self::timeout) is reduced to half of `timeout`. So if no connection can be
-    /// opened, the attempt fails before its time limit, with the kind
-    /// [`ErrorKind::Connect`](crate::ErrorKind::Connect). This kind means that the request was not sent.
+    /// opened, the attempt fails before its own time limit expires. The error has the kind
+    /// [`ErrorKind::Connect`](crate::ErrorKind::Connect), which means that the request was not sent.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -288,7 +293,7 @@ impl BotBuilder {
     /// - `timeout`: Time to wait for the response to a ping. Defaults to 10 s.
     ///
     /// If the server does not respond to a ping, the calls on the connection fail, and later calls open a new
-    /// connection. As a result, a call on a frozen connection fails within `interval` + `timeout`.
+    /// connection. As a result, a call on a frozen connection fails after at most `interval` + `timeout`.
     ///
     /// HTTP/1.1 has no pings. If a call over HTTP/1.1 times out, its connection is not used again.
     ///
@@ -307,17 +312,18 @@ impl BotBuilder {
         self
     }
 
-    /// Sets the maximum size of a response body, in bytes after decompression. Defaults to 16 MiB.
+    /// Sets the maximum size of the body of a response, in bytes after decompression. Defaults to 16 MiB. The responses
+    /// to polls (requests for updates) have a separate limit, [`max_page_bytes`](Self::max_page_bytes).
     ///
     /// If a body is larger, the call fails with the kind [`TooLarge`](crate::ErrorKind::TooLarge), and the rest of the
-    /// body is not read. The responses to polls have a separate limit: [`max_page_bytes`](Self::max_page_bytes).
+    /// body is not read.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.size_limits.response.bytes = bytes;
         self
     }
 
-    /// Sets the maximum size of a page of updates, which is the response to one poll. The size is in bytes after
-    /// decompression. Defaults to 64 MiB.
+    /// Sets the maximum size of a page of updates, in bytes after decompression. A page is the response to one poll (a
+    /// request for updates). Defaults to 64 MiB.
     ///
     /// If a page is larger, [`Bot::updates`] and [`Bot::run`] request the page again with half as many updates. If a
     /// single update exceeds the limit, polling ends with an error of the kind
@@ -348,18 +354,18 @@ impl BotBuilder {
     /// Sets how often and for how long a failed call is retried. By default, a call has at most 3 attempts and a time
     /// budget of 30 s. See [`RetryPolicy`].
     ///
-    /// An attempt that lasts for the default [`timeout`](Self::timeout) also uses up the budget, so it is not retried. To
-    /// retry after a timeout, set a larger budget or a smaller `timeout`.
+    /// The default [`timeout`](Self::timeout) of an attempt is also 30 s. So an attempt that times out uses up the
+    /// budget, and is not retried. To retry after a timeout, set a larger budget or a smaller `timeout`.
     ///
-    /// The policy does not limit the polls of [`Bot::updates`] and [`Bot::run`]. A poll that fails with a temporary
+    /// The policy does not apply to the polls of [`Bot::updates`] and [`Bot::run`]. A poll that fails with a temporary
     /// error is retried until it succeeds.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// Sets a hook that is called before each retry delay, for example to count retries. The hook must not block,
-    /// because it runs on the task that awaits the call.
+    /// Sets a hook, which is a function that is called before each retry delay, for example to count retries. The hook
+    /// must not block, because it runs on the task that awaits the call.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -374,8 +380,8 @@ impl BotBuilder {
         self
     }
 
-    /// Sets whether the server may compress its responses with gzip. Defaults to `true`. Compression shrinks a page of
-    /// updates to about a quarter of its size.
+    /// Sets whether the server may compress its responses with gzip. Defaults to `true`. A compressed page of updates
+    /// has about a quarter of the original size.
     pub fn gzip(mut self, gzip: bool) -> Self {
         self.gzip = gzip;
         self
@@ -387,12 +393,12 @@ impl BotBuilder {
     /// `socks5` and `socks5h`. With `socks4a` and `socks5h`, the proxy resolves host names. The URL may contain
     /// `user:password@`.
     ///
-    /// If `proxy` is called several times, the bot uses the proxy of the first call. If `proxy` is not called, the
-    /// environment determines the proxy:
+    /// If `proxy` is called several times, the bot uses the proxy of the first call. If `proxy` is not called, these
+    /// environment variables set the proxy:
     ///
-    /// - `HTTPS_PROXY` is the proxy for requests to `https` URLs, and `HTTP_PROXY` for requests to `http` URLs.
-    /// - If this variable is not set, `ALL_PROXY` is the proxy.
-    /// - `NO_PROXY` lists hosts to which the bot connects without a proxy.
+    /// - `HTTPS_PROXY`: The proxy for requests to `https` URLs. Defaults to `ALL_PROXY`.
+    /// - `HTTP_PROXY`: The proxy for requests to `http` URLs. Defaults to `ALL_PROXY`.
+    /// - `NO_PROXY`: The hosts to which the bot connects without a proxy.
     ///
     /// The names of the variables may also be in lower case.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
@@ -400,8 +406,8 @@ impl BotBuilder {
         self
     }
 
-    /// Ignores the proxy settings of the environment, for example because the server runs on the same machine. A proxy
-    /// that is set with [`proxy`](Self::proxy) is still used.
+    /// Ignores the environment variables that set a [`proxy`](Self::proxy), for example because the server runs on the
+    /// same machine. A proxy that is set with the method `proxy` is still used.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -420,7 +426,7 @@ impl BotBuilder {
     ///
     /// `pem`: The content of a PEM file with one or more certificates.
     ///
-    /// With this setting, the bot has its own TLS configuration: see [`build`](Self::build).
+    /// A bot with this setting has its own TLS configuration: see [`build`](Self::build).
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates.push(pem.into());
         self
@@ -429,14 +435,14 @@ impl BotBuilder {
     /// Sets a closure that changes other settings of the HTTP client. If `http` is called again, the new closure
     /// replaces the previous closure.
     ///
-    /// `settings`: Receives the builder of the HTTP client, and returns the changed builder.
+    /// `settings`: The closure. It receives the builder of the HTTP client, and returns the changed builder.
     ///
     /// The closure cannot turn on these settings:
     ///
     /// - Redirects, the `Referer` header and verbose logs, which would reveal the token.
     /// - The retries of the HTTP client, which would bypass the [`RetryPolicy`] of the bot.
     ///
-    /// With this setting, the bot has its own TLS configuration: see [`build`](Self::build).
+    /// A bot with this setting has its own TLS configuration: see [`build`](Self::build).
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -452,32 +458,32 @@ impl BotBuilder {
         self
     }
 
-    /// Creates the bot. This method sends no request, so a wrong token is detected only at the first call.
+    /// Creates the bot. This method sends no request, so a wrong token causes an error only at the first call.
     ///
     /// # TLS
     ///
-    /// All bots of a service in the process share one TLS configuration, and can resume the TLS sessions of each other.
-    /// They do not share connections. When the first bot is created, the root certificates of the platform are read.
+    /// If neither [`root_certificates`](Self::root_certificates) nor [`http`](Self::http) is set, all bots of a service
+    /// in the process share one TLS configuration. Then only the first bot reads the root certificates of the platform.
+    /// Otherwise, the bot has its own TLS configuration, and reads the root certificates again.
     ///
-    /// If [`root_certificates`](Self::root_certificates) or [`http`](Self::http) is set, the bot has its own TLS
-    /// configuration. The root certificates of the platform are then read again.
+    /// Bots with a shared configuration can resume the TLS sessions of each other, but do not share connections.
     ///
     /// # Errors
     ///
-    /// If a setting is invalid. The error message names the setting. A setting is invalid in these cases:
+    /// All errors have the kind [`Build`](crate::ErrorKind::Build), and their messages name the invalid setting:
     ///
-    /// - The token is empty, or contains characters that are not allowed in a header.
-    /// - The base URL cannot be parsed, or has a scheme other than `http` and `https`.
-    /// - The base URL has a user, a query or a fragment.
-    /// - The base URL is `https`, and no TLS feature is enabled.
-    /// - A `version` is set for a service without versions, such as MAX.
-    /// - A root certificate is not PEM.
-    /// - A timeout, an interval or a size limit is zero. A [`poll_margin`](Self::poll_margin) of zero is valid.
-    /// - A proxy URL cannot be parsed, or has a scheme that [`proxy`](Self::proxy) does not support.
-    /// - A proxy URL has a SOCKS scheme, and the feature `socks` is not enabled.
+    /// - If the token is blank. On MAX, also if the token contains characters that are not allowed in a header.
+    /// - If the base URL cannot be parsed, or has a scheme other than `http` and `https`.
+    /// - If the base URL has a user, a query or a fragment.
+    /// - If the base URL is `https`, and no TLS feature is enabled.
+    /// - If a `version` is set for a service without versions, such as MAX.
+    /// - If a root certificate is not PEM.
+    /// - If a timeout, an interval or a size limit is zero. Only [`poll_margin`](Self::poll_margin) may be zero.
+    /// - If a proxy URL cannot be parsed, or has a scheme that [`proxy`](Self::proxy) does not support.
+    /// - If a proxy URL has a SOCKS scheme, and the feature `socks` is not enabled.
     ///
-    /// The proxy URLs of the environment are also checked. If an [`http`](Self::http) closure is set, they are not
-    /// checked, because the closure may replace these proxies.
+    /// The proxy URLs of the environment are checked only if `proxy`, [`no_proxy`](Self::no_proxy) and `http` are not
+    /// set.
     pub fn build(self) -> Result<Bot> {
         let token = self.token.trim();
         if token.is_empty() {

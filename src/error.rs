@@ -35,18 +35,18 @@ use crate::redaction::{Printable, Secrets};
 /// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The error of a failed call.
+/// The error of a failed call or an invalid setting.
 ///
-/// - [`kind`](Self::kind) returns the kind of the failure.
+/// - [`kind`](Self::kind) returns the kind of the error.
 /// - [`is_retryable`](Self::is_retryable) returns whether a retry may succeed.
 /// - [`may_have_been_applied`](Self::may_have_been_applied) returns whether the server may have applied the request. If
 ///   it returns `true`, a retry may apply the request twice.
 /// - Other methods return the operation, the HTTP status, and the `code` and `message` of the API.
 ///
-/// `Display` writes one line, including the cause: `sendMessage: cannot connect: Connection refused (os error 111)`.
+/// `Display` writes one line with the cause, such as `sendMessage: cannot connect: Connection refused (os error 111)`.
 /// `Debug` contains the same line. The error never contains the token of the bot.
 ///
-/// Because `Display` includes the cause, `source()` returns `None` for most errors. Only an error of a
+/// Because `Display` writes the cause, `source()` returns `None` for most errors. Only an error of a
 /// [`MarkerStore`](crate::updates::MarkerStore) or a [`ChatStore`](crate::updates::ChatStore) can have a source.
 ///
 /// ```
@@ -180,8 +180,8 @@ impl Error {
         }
     }
 
-    /// Returns the name of the failed operation in the API document, such as `sendMessage`. For a [raw
-    /// request](crate::Bot::request), returns the method and the path, such as `GET /chats`.
+    /// Returns the name of the failed operation in the API document, such as `sendMessage`. For a request of
+    /// [`Bot::request`](crate::Bot::request), returns the method and the path, such as `GET /chats`.
     ///
     /// Returns `None` if the error is not from a call, for example if it is from
     /// [`BotBuilder::build`](crate::BotBuilder::build).
@@ -190,7 +190,7 @@ impl Error {
         self.0.operation.as_deref()
     }
 
-    /// Returns the HTTP status of the response. `None` if the call got no response.
+    /// Returns the HTTP status of the response. `None` if there was no response.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match &self.0.kind {
@@ -203,8 +203,8 @@ impl Error {
         }
     }
 
-    /// Returns the `code` in the error response of the API. `None` if the call got no response, or if the response has
-    /// no code.
+    /// Returns the `code` in the error response of the API. `None` if there was no error response, or if the response
+    /// has no code.
     #[must_use]
     pub fn code(&self) -> Option<&ErrorCode> {
         match &self.0.kind {
@@ -213,8 +213,8 @@ impl Error {
         }
     }
 
-    /// Returns the text of the error response: the `message` of the API or, for example, the error page of a proxy.
-    /// Control characters are escaped (`\n`), and secrets are removed. `None` if there was no error response.
+    /// Returns the `message` of the API, or the text of another error response, such as the error page of a proxy.
+    /// `None` if there was no error response. Secrets are removed, and control characters are escaped (`\n`).
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         match &self.0.kind {
@@ -242,31 +242,31 @@ impl Error {
         }
     }
 
-    /// Returns the number of attempts, including attempts that could not connect. Returns 0 if no attempt was made, for
-    /// example because the request is invalid.
+    /// Returns the number of attempts of the call, including attempts that could not connect. Returns 0 if there was no
+    /// attempt, for example because the request is invalid.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.report.attempts
     }
 
-    /// Returns the duration of the call, from its start to the error. Delays between attempts are included.
+    /// Returns the duration of the call from its start to the error, including delays between attempts.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.report.elapsed
     }
 
-    /// Returns the time that the server asked the bot to wait (`Retry-After`), but at most an hour. `None` if the
-    /// response has no `Retry-After`.
+    /// Returns the time that the server asks the bot to wait (the header `Retry-After`). The time is at most an hour.
+    /// `None` if the response has no `Retry-After`.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.kind.retry_after()
     }
 
-    /// Returns whether the bot sent too many requests: status 429, or a [refusal](Self::is_refused) with the code
-    /// `too.many.requests`.
+    /// Returns whether the bot sent too many requests: status 429, or a refusal with the code `too.many.requests`. A
+    /// refusal is a response with status 200 and `success: false`.
     ///
-    /// If this method returns `true`, the last attempt changed nothing. Call again after the time that
-    /// [`retry_after`](Self::retry_after) returns.
+    /// If this method returns `true`, the last attempt changed nothing. Call again later. If
+    /// [`retry_after`](Self::retry_after) returns a time, wait at least for this time.
     #[must_use]
     pub fn is_rate_limited(&self) -> bool {
         self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
@@ -280,15 +280,15 @@ impl Error {
 
     /// Returns whether the call failed because the server is still processing the attached media.
     ///
-    /// If this method returns `true`, the last attempt posted nothing. Send the same message again later. To wait
-    /// longer within a call, increase
-    /// [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
+    /// If this method returns `true`, the last attempt posted nothing. Send the same message again later. To let each
+    /// call wait longer, increase [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
     #[must_use]
     pub fn is_attachment_not_ready(&self) -> bool {
         self.0.kind.failure() == Failure::AttachmentNotReady
     }
 
-    /// Returns the reason why the chat does not allow the request. Returns `None` if the code is not `chat.denied`.
+    /// Returns the reason why the chat does not allow the request. `None` if the code of the error is not
+    /// `chat.denied`.
     #[must_use]
     pub fn chat_denied(&self) -> Option<ChatDenied> {
         (self.code() == Some(&ErrorCode::ChatDenied)).then(|| ChatDenied::of(self.message().unwrap_or_default()))
@@ -296,7 +296,7 @@ impl Error {
 
     /// Returns whether the token is invalid: status 401, or the code `verify.token`.
     ///
-    /// If this method returns `true`, all further calls will also fail. Stop the bot, and get a valid token.
+    /// If this method returns `true`, all further calls with this token also fail. Stop the bot, and get a valid token.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {
         self.status() == Some(StatusCode::UNAUTHORIZED) || self.code() == Some(&ErrorCode::VerifyToken)
@@ -305,9 +305,9 @@ impl Error {
     /// Returns whether the bot is not allowed to make the request: status 403, or a [refusal](Self::is_refused) with
     /// the code `access.denied` or `chat.denied`.
     ///
-    /// Possible reasons are that the bot lacks a permission, is not a member of the chat, or was stopped by the user.
-    /// [`chat_denied`](Self::chat_denied), [`code`](Self::code) and [`message`](Self::message) return the reason. Until
-    /// the permission or the membership changes, the same call fails again.
+    /// For example, the bot lacks a permission, the bot is not a member of the chat, or the user has stopped the bot.
+    /// [`chat_denied`](Self::chat_denied), [`code`](Self::code) and [`message`](Self::message) return the reason. The
+    /// same call fails again until the reason is removed.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
         let is_denied = |code: &ErrorCode| matches!(code, ErrorCode::AccessDenied | ErrorCode::ChatDenied);
@@ -324,17 +324,18 @@ impl Error {
     }
 
     /// Returns whether the server refused the request with status 200 and `success: false`. [`message`](Self::message)
-    /// and [`code`](Self::code) return the reason. A refusal is often harmless, for example if the message is already
-    /// unpinned, or if the user is already a member.
+    /// and [`code`](Self::code) return the reason. A refusal is often harmless, for example if no message is pinned, or
+    /// if the user is already a member.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         matches!(self.0.kind, Reason::Refused(_))
     }
 
-    /// Returns whether the response did not arrive in time ([`ErrorKind::Timeout`]). After a timeout, the server may
-    /// have applied the request: see [`may_have_been_applied`](Self::may_have_been_applied).
+    /// Returns whether the complete response did not arrive in time ([`ErrorKind::Timeout`]). The server may still have
+    /// applied the request: see [`may_have_been_applied`](Self::may_have_been_applied).
     ///
-    /// If a connection could not be opened in time, the kind is [`ErrorKind::Connect`] instead.
+    /// If no connection could be opened in time, this method returns `false`, because the kind is
+    /// [`ErrorKind::Connect`].
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.kind() == ErrorKind::Timeout
@@ -401,8 +402,8 @@ impl Error {
     /// - The bot sent too many requests.
     /// - No connection could be opened, or the connection broke.
     /// - A timeout expired.
-    /// - The server or a proxy failed.
-    /// - The response was incomplete.
+    /// - The server or a proxy failed (status 408 or 5xx).
+    /// - The response was incomplete or was not JSON.
     /// - The server is still processing attached media.
     ///
     /// If [`may_have_been_applied`](Self::may_have_been_applied) returns `true`, a retry may apply the request twice.
@@ -413,15 +414,14 @@ impl Error {
 
     /// Returns whether the server may have applied the request although the call failed.
     ///
-    /// Returns `true` if the result of at least one attempt is unknown:
+    /// Returns `false` for all operations that only read. For other operations, returns `true` in these cases:
     ///
-    /// - The connection broke after the request was sent.
-    /// - The timeout expired.
-    /// - The response could not be read.
-    /// - The server or a proxy failed.
+    /// - In at least one attempt, the connection broke after the request was sent.
+    /// - In at least one attempt, the response did not arrive in time, or could not be read.
+    /// - In at least one attempt, the server or a proxy failed.
     ///
-    /// In these cases, check the result before you call again, for example whether the message is in the chat. Returns
-    /// `false` for all operations that only read.
+    /// If this method returns `true`, check the result before you call again, for example whether the message is in the
+    /// chat.
     #[must_use]
     pub fn may_have_been_applied(&self) -> bool {
         self.0.report.ambiguous

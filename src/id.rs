@@ -116,8 +116,7 @@ number_id! {
 }
 
 number_id! {
-    /// The id of a user or a bot. To send a message to the dialog with a user, use the id as the
-    /// [`Target`](crate::Target).
+    /// The id of a user or a bot. To send a message to a user, pass the id to [`Bot::send`](crate::Bot::send).
     ///
     /// ```
     /// use tamtam::UserId;
@@ -130,7 +129,7 @@ number_id! {
 }
 
 text_id! {
-    /// The id of a message (`mid` in the API), unique across all chats. Treat the id as an opaque text: its format has
+    /// The id of a message (`mid` in the API), unique across all chats. Do not parse the id, because its format has
     /// changed before.
     ///
     /// ```
@@ -166,8 +165,9 @@ text_id! {
 /// A value that identifies a message. A parameter of methods such as [`Bot::edit`](crate::Bot::edit) and
 /// [`Bot::delete`](crate::Bot::delete).
 ///
-/// Implemented for [`MessageId`], the id as a text, [`Message`](crate::Message), and the result of
-/// [`Bot::send`](crate::Bot::send), by value and by reference. This trait is sealed: other crates cannot implement it.
+/// Implemented for [`MessageId`], [`Message`](crate::Message) and the result of [`Bot::send`](crate::Bot::send), by
+/// value and by reference. Also implemented for an id as `String`, `&String` or `&str`. This trait is sealed: other
+/// crates cannot implement it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name a message",
     label = "expected the id of a message, a `&Message`, or the result of `bot.send(..)`",

@@ -27,7 +27,7 @@
 //! # }
 //! ```
 //!
-//! The crate requires the runtime `tokio` and Rust 1.90. To add it to a program:
+//! The crate requires the runtime `tokio` and Rust 1.90. To add the crate to a program:
 //!
 //! ```text
 //! cargo add tamtam
@@ -58,26 +58,26 @@
 //!
 //! # Services
 //!
-//! [`Bot::max`] creates a client for a bot of MAX, and [`Bot::new`] for a bot of TamTam. TamTam shut down on 27 February
-//! 2026: use MAX for new bots.
+//! [`Bot::max`] creates a client for a bot of MAX, and [`Bot::new`] creates a client for a bot of TamTam. TamTam closed
+//! for users on 27 February 2026. Use MAX for new bots.
 //!
 //! "MAX only" and "TamTam only" mark items that only one service has. If you call an operation that the service of the
 //! bot does not have, the call fails and sends no request ([`ErrorKind::Unsupported`]).
 //!
-//! A bot of TamTam requests version 0.5.6 of the API. [`BotBuilder::version`] sets another version. Requests to MAX have
-//! no version.
+//! By default, a bot of TamTam uses version 0.5.6 of the API. To use another version, call [`BotBuilder::version`]. The
+//! API of MAX has no versions.
 //!
 //! # Guarantees
 //!
-//! - The handler is called at least once for each update, and in order for the updates of a chat. If the handler fails,
-//!   the update is skipped or retried, as you choose. See [`updates::Run`].
-//! - New kinds of updates, attachments and buttons do not cause errors: such a value becomes the variant `Unknown`,
-//!   which contains the JSON. New properties of known kinds are ignored.
+//! - The bot calls your handler (an async function) at least once for each update. Updates of one chat are handled in
+//!   order. If the handler fails, you decide whether the update is skipped or retried. See [`updates::Run`].
+//! - If an update, an attachment or a button has a kind that this crate does not define, the value becomes the variant
+//!   `Unknown`, which contains the JSON. Unknown properties are ignored.
 //! - If a value in a response does not fit its type in this crate, the value is left out, replaced by a default, or
-//!   kept as `Unknown`. The path of the value is logged.
-//! - By default, a call that may already have been applied is retried only if it is idempotent. So a retry does not
-//!   post a message twice. See [`settings::RetryPolicy`].
-//! - A request that would exceed a rate limit of the service is delayed. See [`settings::Pace`].
+//!   kept as `Unknown`. The log contains the path of this value.
+//! - By default, a call that the server may already have applied is retried only if it is idempotent (a repetition has
+//!   no further effect). So a retry does not post a message twice. See [`settings::RetryPolicy`].
+//! - By default, a request that would exceed a rate limit of the service is delayed. See [`settings::Pace`].
 //! - Errors, logs, `Debug` output and panic messages never contain tokens, webhook secrets or upload URLs.
 //!
 //! # Features
@@ -85,10 +85,10 @@
 //! | feature | adds |
 //! |---|---|
 //! | `rustls` (default) | TLS by `rustls`, with the certificate verifier of the platform |
-//! | `native-tls` | TLS by the library of the operating system. Takes precedence over `rustls` if both are enabled |
-//! | `webhook` | the module `webhook`: an axum router that receives updates by webhook |
-//! | `journal` | `updates::Journal`: a durable queue of updates on disk |
-//! | `mini-app` | the module `mini_app`: checks of the signatures of MAX, in the data of Mini Apps (web pages inside MAX) and in shared phone numbers |
+//! | `native-tls` | TLS by the library of the operating system, even if `rustls` is also enabled |
+//! | `webhook` | the module `webhook`, with an axum router that receives updates by webhook |
+//! | `journal` | `updates::Journal`, a durable queue of updates on disk |
+//! | `mini-app` | the module `mini_app`, which checks whether MAX signed the data of a Mini App (a web page inside MAX) or a shared phone number |
 //! | `socks` | support for SOCKS proxies |
 //! | `full` | the features `webhook`, `journal`, `mini-app` and `socks` |
 
@@ -211,8 +211,8 @@ pub mod request {
 
 /// The types of settings: retries, pace, limits and API version.
 ///
-/// [`BotBuilder`] sets the retries, the pace (rate limits) and the API version of a bot. [`Service::with_limits`] sets
-/// the limits for messages, keyboards and files.
+/// To set the retries, the pace (rate limits) or the API version of a bot, use [`BotBuilder`]. To set the limits for
+/// messages, keyboards and files, use [`Service::with_limits`].
 ///
 /// ```
 /// use std::time::Duration;

@@ -18,7 +18,7 @@ use crate::validation::{Invalid, Place, max_length};
 /// A `Service` contains the URL of the API, the place of the token in requests, the format of links, and the limits.
 ///
 /// [`Service::TamTam`] and [`Service::Max`] are generated from the official OpenAPI documents. For a gateway or your
-/// own server, modify one of these two constants with the methods `with_...`.
+/// own server, modify a copy of one of these constants with the methods `with_...` and `without_...`.
 ///
 /// ```
 /// use tamtam::{Bot, Service};
@@ -77,8 +77,8 @@ pub(crate) struct Links {
 
 /// The limits of a service for messages, keyboards and files. Set with [`Service::with_limits`].
 ///
-/// If a request exceeds a limit, it is not sent, and the call fails
-/// ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). If a limit is `None`, it is not checked.
+/// If a request would exceed a limit, the call fails and sends no request
+/// ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). `None` means that the limit is not checked.
 ///
 /// ```
 /// use tamtam::Service;
@@ -100,11 +100,10 @@ pub struct Limits {
     pub keyboard_rows: Option<usize>,
     /// Maximum number of buttons in a row.
     pub row_buttons: Option<usize>,
-    /// Maximum number of buttons in a row that has at least one wide button. [`wide_buttons`](Self::wide_buttons)
-    /// defines which buttons are wide.
+    /// Maximum number of buttons in a row that has at least one wide button. [`wide_buttons`](Self::wide_buttons) lists
+    /// the types of wide buttons.
     pub wide_row_buttons: Option<usize>,
-    /// Types of the buttons that count as wide, for example `link`. [`Button::tag`](crate::Button::tag) returns the
-    /// type of a button.
+    /// Types of wide buttons, for example `link`. [`Button::tag`](crate::Button::tag) returns the type of a button.
     pub wide_buttons: Cow<'static, [Cow<'static, str>]>,
     /// Maximum size of an image, in bytes.
     pub image_bytes: Option<u64>,
@@ -112,7 +111,7 @@ pub struct Limits {
     pub video_bytes: Option<u64>,
     /// Maximum size of an audio file, in bytes.
     pub audio_bytes: Option<u64>,
-    /// Maximum size of any other file, in bytes.
+    /// Maximum size of a file of another kind, in bytes.
     pub file_bytes: Option<u64>,
 }
 
@@ -145,8 +144,8 @@ impl Service {
         &self.limits
     }
 
-    /// Returns the default rate limits of bots. [`BotBuilder::pace`](crate::BotBuilder::pace) overrides these
-    /// limits.
+    /// Returns the default rate limits of bots on this service. [`BotBuilder::pace`](crate::BotBuilder::pace) overrides
+    /// these limits.
     pub fn pace(&self) -> Pace {
         self.pace
     }
@@ -165,23 +164,24 @@ impl Service {
         self
     }
 
-    /// Sends the token in the header `name`, not in a query parameter. The value of the header is the token without a
-    /// prefix such as `Bearer`.
+    /// Sets the header in which requests send the token, instead of a query parameter. The value of the header is the
+    /// token without a prefix such as `Bearer`.
     #[must_use]
     pub fn with_token_header(mut self, name: impl Into<String>) -> Self {
         self.token_place = TokenPlace::Header(Cow::Owned(name.into()));
         self
     }
 
-    /// Sends the token in the query parameter `name`, not in a header.
+    /// Sets the query parameter in which requests send the token, instead of a header.
     #[must_use]
     pub fn with_token_parameter(mut self, name: impl Into<String>) -> Self {
         self.token_place = TokenPlace::Query(Cow::Owned(name.into()));
         self
     }
 
-    /// Sets the root certificate of the service. This certificate replaces the previous root certificate of the
-    /// service. Bots trust this certificate in addition to the root certificates of the platform.
+    /// Sets the root certificate of the service, and replaces the previous root certificate. Bots trust this
+    /// certificate in addition to the root certificates of the platform (the operating system), unless
+    /// [`BotBuilder::trust_service`](crate::BotBuilder::trust_service) is `false`.
     ///
     /// `pem`: The content of a PEM file.
     #[must_use]
@@ -204,7 +204,8 @@ impl Service {
         self
     }
 
-    /// Sets the default rate limits of bots. [`BotBuilder::pace`](crate::BotBuilder::pace) overrides these limits.
+    /// Sets the default rate limits of bots on this service. [`BotBuilder::pace`](crate::BotBuilder::pace) overrides
+    /// these limits.
     #[must_use]
     pub fn with_pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
@@ -318,8 +319,8 @@ impl<T: Adapt> Adapt for BTreeMap<String, T> {
 
 /// A version of the TamTam API. Set with [`BotBuilder::version`](crate::BotBuilder::version). MAX has no versions.
 ///
-/// The version determines the form of the responses of the server. The types of this crate are the same for all
-/// versions: they can read the responses of every version that has a constant.
+/// The server sends responses in the format of this version. The types of this crate can read the responses of all
+/// versions that have a constant. To use another version, convert its number: `ApiVersion::from("0.4.0")`.
 ///
 /// ```
 /// use tamtam::{Bot, settings::ApiVersion};

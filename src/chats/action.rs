@@ -89,7 +89,7 @@ impl Bot {
     }
 
     /// Shows an action of the bot once. Members of the chat see the action for a few seconds. To show an action for
-    /// longer, use [`typing`](Self::typing) or a similar method.
+    /// longer, use [`typing`](Self::typing) or a method `sending_...`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -121,27 +121,27 @@ impl Bot {
 }
 
 /// A guard that shows an action of the bot, such as typing, until the guard is dropped. Created by [`Bot::typing`] and
-/// similar methods.
+/// the methods `sending_...` of [`Bot`].
 ///
-/// A background task sends the action immediately, and then repeats the action every 4 s
-/// ([`INTERVAL`](Self::INTERVAL)). Other calls do not wait for this task. So a message that you send at the same time
-/// may arrive before the action.
+/// A background task sends the action immediately, and then sends it again every 4 s ([`INTERVAL`](Self::INTERVAL)).
+/// Other calls do not wait for this task. So a message that you send at the same time may arrive before the action.
 ///
 /// # Errors
 ///
-/// Errors are logged, and are not returned. If the server refuses the action, for example because the bot is not in the
-/// chat, the task ends. After a temporary error, the task continues at the next interval. If the server asks for a
-/// pause that is longer than the interval, the task waits until the pause ends.
+/// Errors are only logged. After a temporary error, the task sends the action again at the next interval. If the server
+/// asks for a longer delay (`Retry-After`), the task waits for this delay. After any other error, for example if the
+/// bot is not in the chat, the task ends.
 ///
 /// # When the action ends
 ///
-/// When the guard is dropped, the action is not sent again. The messenger apps hide the action after a few seconds, or
-/// when a message arrives.
+/// After the guard is dropped, the task sends the action no more. The messenger apps hide the action after a few
+/// seconds, or when a message arrives.
 ///
 /// # How to create the guard
 ///
 /// - Create the guard in a tokio runtime. Without a runtime, the action is not shown, and a warning is logged.
-/// - Keep the guard in a named variable, such as `_typing`. `let _ = bot.typing(chat)` drops the guard immediately.
+/// - Keep the guard in a named variable, such as `_typing`. The statement `let _ = bot.typing(chat);` drops the guard
+///   immediately.
 #[must_use = "the action is shown only until the guard is dropped"]
 pub struct ActionGuard {
     /// Dropping it ends the task.
@@ -149,8 +149,8 @@ pub struct ActionGuard {
 }
 
 impl ActionGuard {
-    /// The interval at which the action is sent: 4 s. The API does not document how long the apps show an action.
-    /// Other messengers show an action for about 5 s.
+    /// The interval at which the action is sent: 4 s. The API does not document how long the apps of MAX and TamTam
+    /// show an action. Other messengers show an action for about 5 s.
     pub const INTERVAL: Duration = Duration::from_secs(4);
 }
 

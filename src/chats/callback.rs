@@ -42,8 +42,9 @@ impl From<&MessageCallbackUpdate> for CallbackId {
 }
 
 impl Bot {
-    /// Answers a callback, which is a press of a callback button. The answer can show a notification to the user, and
-    /// can edit the message that has the button.
+    /// Answers a callback, which is a press of a [callback button](crate::Button::callback). The answer can show a
+    /// [notification](AnswerOnCallback::notification) to the user, [edit](AnswerOnCallback::edit) the message with the
+    /// button, or do both.
     ///
     /// ```
     /// # #[tokio::main]

@@ -20,7 +20,7 @@ use crate::{
 /// Methods for chats. To list chats, members or messages, see [`chats`](Self::chats), [`members`](Self::members) and
 /// [`messages`](Self::messages).
 impl Bot {
-    /// Returns a dialog, group or channel, with all properties that the bot may see.
+    /// Returns a chat: a dialog, a group or a channel. A dialog is the chat of one user with the bot.
     ///
     /// ```
     /// # #[tokio::main]
@@ -38,9 +38,10 @@ impl Bot {
         self.api().get_chat(chat)
     }
 
-    /// Returns a public chat by its name, or the dialog with a user by the username. TamTam only.
+    /// Returns a public group or channel by its name, or the dialog with a user by the username of the user. TamTam
+    /// only.
     ///
-    /// `link`: The name (`name` or `@name`), a link such as `https://tt.me/name`, or a
+    /// `link`: The name or username (`name` or `@name`), a link such as `https://tt.me/name`, or a
     /// [`ChatLink`](crate::link::ChatLink).
     ///
     /// ```
@@ -59,8 +60,8 @@ impl Bot {
         self.api().get_chat_by_link(link::beyond_the_origin(link.as_ref()))
     }
 
-    /// Pins a message in a group or a channel. The message replaces the previously pinned message. The bot needs the
-    /// right `pin_message`. The members are notified unless you set [`notify(false)`](PinMessage::notify).
+    /// Pins a message in a group or a channel, and unpins the previously pinned message. The bot needs the right
+    /// `pin_message`. The members are notified unless you set [`notify(false)`](PinMessage::notify).
     ///
     /// ```
     /// # #[tokio::main]
@@ -81,7 +82,7 @@ impl Bot {
         self.api().pin_message(chat, PinMessageBody::new(message))
     }
 
-    /// Unpins the pinned message of a group or a channel.
+    /// Unpins the pinned message of a group or a channel. The bot needs the right `pin_message`.
     ///
     /// If no message is pinned, the call fails, and [`Error::is_refused`](crate::Error::is_refused) returns `true`. You
     /// can ignore this error.
@@ -95,7 +96,7 @@ impl Bot {
         self.api().get_pinned_message(chat)
     }
 
-    /// Sets the title of a group or a channel. A title has at most 200 characters. The bot needs the right
+    /// Sets the title of a group or a channel. A title has 1 to 200 characters. The bot needs the right
     /// `change_chat_info`. The members are notified unless you set [`notify(false)`](EditChat::notify).
     ///
     /// ```
@@ -114,8 +115,8 @@ impl Bot {
         self.api().edit_chat(chat, ChatPatch::new().title(title))
     }
 
-    /// Sets the description of a group or a channel. MAX only. The bot needs the right `change_chat_info`. The members
-    /// are notified unless you set [`notify(false)`](EditChat::notify).
+    /// Sets the description of a group or a channel. MAX only. A description has at most 16,000 characters. The bot
+    /// needs the right `change_chat_info`. The members are notified unless you set [`notify(false)`](EditChat::notify).
     ///
     /// ```
     /// # #[tokio::main]
@@ -133,8 +134,8 @@ impl Bot {
         self.api().edit_chat(chat, ChatPatch::new().description(description))
     }
 
-    /// Sets the icon of a group or a channel. The members are notified unless you set
-    /// [`notify(false)`](EditChat::notify). The bot needs the right `change_chat_info`.
+    /// Sets the icon of a group or a channel. The bot needs the right `change_chat_info`. The members are notified
+    /// unless you set [`notify(false)`](EditChat::notify).
     ///
     /// `icon`: An [uploaded](Self::upload_photo) photo, or a photo by its [`url`](PhotoAttachmentRequestPayload::url)
     /// or [`token`](PhotoAttachmentRequestPayload::token).
@@ -159,7 +160,7 @@ impl Bot {
         self.api().edit_chat(chat, ChatPatch::new().icon(icon))
     }
 
-    /// Returns the administrators of a group or a channel with their rights, including the owner. The bot must be an
+    /// Returns the administrators of a group or a channel, including the owner, with their rights. The bot must be an
     /// administrator of the chat.
     ///
     /// ```
@@ -179,7 +180,7 @@ impl Bot {
         self.api().get_admins(chat)
     }
 
-    /// Makes a member of a group or a channel an administrator with the given rights. If the member is already an
+    /// Makes a member of a group or a channel an administrator with these `rights`. If the member is already an
     /// administrator, `rights` replaces the previous rights. MAX only.
     ///
     /// The bot needs the right `add_admins`. A chat has at most 50 administrators.
@@ -242,7 +243,7 @@ impl Bot {
         self.api().delete_admins(chat, user)
     }
 
-    /// Returns the membership of the bot in a group or a channel, including the rights of the bot.
+    /// Returns the bot as a member of a group or a channel, with the role and the rights of the bot.
     ///
     /// ```
     /// # #[tokio::main]
@@ -280,8 +281,8 @@ impl Bot {
         GetMember::new(self, chat.into(), user.into())
     }
 
-    /// Returns whether a user is an administrator or the owner of a group or a channel. `false` if the user is not a
-    /// member.
+    /// Returns whether a user is an administrator or the owner of a group or a channel. Returns `false` if the user is
+    /// not a member.
     ///
     /// In a group, the bot must be a member. In a channel, the bot must be an administrator.
     ///
@@ -300,8 +301,8 @@ impl Bot {
         IsAdmin::new(self.member(chat, user))
     }
 
-    /// Adds users to a group or, on TamTam, to a channel. The bot needs the right `add_remove_members`. Since September
-    /// 2026, MAX may refuse this operation.
+    /// Adds users to a group or, on TamTam, to a channel. The bot needs the right `add_remove_members`. On MAX, one
+    /// request adds at most 100 users. Since September 2026, MAX may refuse this operation.
     ///
     /// If some users could not be added, MAX returns their ids in
     /// [`failed_user_ids`](crate::types::ModifyMembersResult::failed_user_ids), and the reasons in
@@ -359,7 +360,7 @@ impl Bot {
         self.remove_member(chat, user).block(true)
     }
 
-    /// Removes the bot from a group or a channel. The bot cannot return by itself: a member must add the bot.
+    /// Removes the bot from a group or a channel. The bot can return only if a member adds the bot again.
     ///
     /// ```
     /// # #[tokio::main]

@@ -18,7 +18,7 @@ use crate::{
 /// A command in the text of a message, such as `/remind@my_bot 10 min`. Returned by
 /// [`Update::command`](crate::Update::command) and [`Message::command`](crate::Message::command).
 ///
-/// Match on the [`name`](Self::name), or convert the command into your own type by `TryFrom`:
+/// Match on the [`name`](Self::name), or implement `TryFrom<Command>` for your own type:
 ///
 /// ```
 /// use tamtam::Command;
@@ -60,18 +60,18 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Command<'a> {
-    /// The name of the command without the slash, such as `remind`. Upper and lower case are not changed.
+    /// The name of the command without the slash, such as `remind`. The name has the same upper and lower case as the
+    /// text.
     pub name: &'a str,
-    /// The username of the bot to which the command is addressed, such as `my_bot`. The username is the word after the
-    /// `@`. `None` if the command has no username.
+    /// The username of a bot after the `@`, such as `my_bot`. `None` if the command names no bot.
     pub bot: Option<&'a str>,
-    /// The text after the command, without white space at its start and end, such as `10 min`.
+    /// The text after the command, such as `10 min`. White space at the start and end of the text is removed.
     pub rest: &'a str,
 }
 
 impl<'a> Command<'a> {
     /// Returns the command at the start of a text. `None` if the text does not start with a command. The name of a
-    /// command consists of letters, digits, `_` and `-`, so `/usr/bin` is not a command.
+    /// command consists of letters, digits, `_` and `-`. So `/usr/bin` is not a command.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim().strip_prefix('/')?;
@@ -89,7 +89,7 @@ impl<'a> Command<'a> {
     /// Returns whether the command is for the bot with this username. Returns `true` if the command names this bot, or
     /// if the command names no bot.
     ///
-    /// `username`: With or without the `@`. The comparison ignores upper and lower case.
+    /// `username`: The username with or without the `@`. The comparison ignores the case of ASCII letters.
     ///
     /// ```
     /// use tamtam::Command;
@@ -103,12 +103,12 @@ impl<'a> Command<'a> {
         self.bot.is_none_or(|bot| bot.eq_ignore_ascii_case(username))
     }
 
-    /// Returns the words after the command: the parts of [`rest`](Self::rest) between white space.
+    /// Returns the words of [`rest`](Self::rest), separated by white space.
     pub fn args(&self) -> std::str::SplitWhitespace<'a> {
         self.rest.split_whitespace()
     }
 
-    /// Returns the first word after the command, and the rest of the text after this word. Each of the two can be
+    /// Returns the first word of [`rest`](Self::rest), and the text after this word. A part that does not exist is
     /// empty.
     #[must_use]
     pub fn split_first(&self) -> (&'a str, &'a str) {
@@ -175,10 +175,10 @@ impl Update {
 impl Bot {
     /// Sets the commands that messenger apps show to users of the bot. Returns the new list of commands.
     ///
-    /// `commands`: The new commands, for example pairs of name and description. They replace all previous commands. A
-    /// slash at the start of a name is removed.
+    /// `commands`: The new commands, for example pairs of name and description. The new commands replace all previous
+    /// commands. A slash at the start of a name is removed.
     ///
-    /// A bot has at most 32 commands. A name has at most 64 characters, and a description has at most 128 characters.
+    /// A bot has at most 32 commands. A name has 1 to 64 characters, and a description has 1 to 128 characters.
     ///
     /// This method works on both services. It calls [`Api::edit_my_info`](crate::api::Api::edit_my_info) on TamTam, and
     /// [`Api::edit_my_commands`](crate::api::Api::edit_my_commands) on MAX.
@@ -204,7 +204,8 @@ impl Bot {
         SetCommands { bot: self.clone(), options: CallOptions::default(), commands: commands.collect() }
     }
 
-    /// Removes all commands that messenger apps show to users of the bot. Returns the empty list.
+    /// Removes all commands that messenger apps show to users of the bot. Returns the new list of commands, which is
+    /// empty.
     ///
     /// ```
     /// # #[tokio::main]

@@ -12,12 +12,12 @@ use crate::{
     id::IntoMessageId,
 };
 
-/// Methods for comments on channel posts. MAX only: on TamTam, the calls fail
+/// Methods for comments on channel posts. A post is a message in a channel. MAX only. On TamTam, the calls fail
 /// ([`Unsupported`](crate::ErrorKind::Unsupported)). [`comments`](Self::comments) lists the comments on a post.
 impl Bot {
     /// Sends a comment on a channel post. MAX only. Comments must be turned on in the channel.
     ///
-    /// - `post`: The message in the channel: its id, the message itself, or the result of [`send`](Self::send).
+    /// - `post`: The id of the post, the post itself, or the result of [`send`](Self::send).
     /// - `comment`: A text of at most 4000 characters.
     ///
     /// ```
@@ -37,8 +37,8 @@ impl Bot {
         self.api().send_comment(post, comment)
     }
 
-    /// Edits a comment of the bot on a channel post. MAX only. A comment can be edited for 26 h after it was sent. Later,
-    /// the call fails with status 422.
+    /// Edits a comment of the bot on a channel post. MAX only. A comment can be edited for 26 h after it was sent.
+    /// Later, the call fails with status 422 ([`Rejected`](crate::ErrorKind::Rejected)).
     ///
     /// ```
     /// # #[tokio::main]

@@ -87,10 +87,16 @@ impl ConstructedMessage {
 }
 
 impl Bot {
-    /// Answers a request of a message constructor with the content to show next. TamTam only.
+    /// Sets the content that a message constructor shows. TamTam only.
     ///
-    /// In a message constructor, a user composes a message with the help of the bot. The user then posts this message
-    /// under their own name. Each answer replaces the content and the state ([`Construct::data`]) of the answer before.
+    /// In a message constructor, a user composes a message with the help of the bot, and then posts it under their own
+    /// name. When the user opens the constructor, types a text or presses a button, the bot receives a
+    /// [`MessageConstructionRequest`].
+    ///
+    /// Answer each request with this method. An answer replaces the content of the previous answer, and the state that
+    /// [`Construct::data`] stored.
+    ///
+    /// `session`: The request, or the id of its session.
     ///
     /// ```
     /// # #[tokio::main]

@@ -1,4 +1,4 @@
-//! Links of MAX and TamTam.
+//! Types that create and parse links of MAX and TamTam.
 //!
 //! | type | the link | services |
 //! |---|---|---|
@@ -7,8 +7,8 @@
 //! | [`ShareLink`] | shares a text | MAX |
 //! | [`ChatLink`] | leads to a group, a channel or a user | both |
 //!
-//! [`Bot::deep_link`](crate::Bot::deep_link) and [`Bot::app_link`](crate::Bot::app_link) create links of the bot's own
-//! service. Each type of this module can be parsed from a string:
+//! [`Bot::deep_link`](crate::Bot::deep_link) and [`Bot::app_link`](crate::Bot::app_link) create links of the service of
+//! the `Bot`. All types of this module can be parsed from a string:
 //!
 //! ```
 //! # fn main() -> tamtam::Result<()> {

@@ -26,8 +26,8 @@ impl GetMember {
 
     /// Sends the request, and returns the member. `request.await` is a shorter form of `request.send().await`.
     ///
-    /// Returns `None` if the user is not a member. If the member cannot be parsed as [`ChatMember`], also returns `None`,
-    /// and logs the reason.
+    /// Returns `None` if the user is not a member, or if the member in the response cannot be parsed as a
+    /// [`ChatMember`]. In the second case, the reason is logged.
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ impl IntoFuture for GetMember {
     }
 }
 
-/// A request that checks whether a user is an administrator of a chat. Created by [`Bot::is_admin`].
+/// A request that checks whether a user is an administrator or the owner of a chat. Created by [`Bot::is_admin`].
 #[derive(Debug, Clone)]
 #[must_use = "a request does nothing until it is awaited or sent"]
 pub struct IsAdmin {
@@ -65,8 +65,8 @@ impl IsAdmin {
         Self { member }
     }
 
-    /// Sends the request, and returns whether the user is an administrator. `request.await` is a shorter form of
-    /// `request.send().await`.
+    /// Sends the request, and returns whether the user is an administrator or the owner. Returns `false` if the user is
+    /// not a member. `request.await` is a shorter form of `request.send().await`.
     ///
     /// # Errors
     ///

@@ -20,8 +20,8 @@ impl Bot {
         self.api().get_my_info()
     }
 
-    /// Deletes a message for all members of its chat. The bot can delete its own messages. If the bot is an
-    /// administrator with the right to delete messages, it can delete all messages of the chat.
+    /// Deletes a message for all members of its chat. The bot can delete its own messages. To delete messages of
+    /// others, the bot must be an administrator with the right to delete messages.
     ///
     /// `message`: The id of the message, the message itself, or the result of [`send`](Self::send).
     ///
@@ -43,7 +43,7 @@ impl Bot {
         self.api().delete_message(message)
     }
 
-    /// Returns the details of a video: the playback URL of each resolution, the width and height, and the duration. MAX
+    /// Returns the details of a video: its playback URLs by resolution, its width and height, and its duration. MAX
     /// only.
     ///
     /// `token`: The token of a received video.

@@ -1,7 +1,7 @@
 //! Streams of chats, members, messages and comments. The server returns these lists in pages of at most 100 items.
 //!
-//! Each type of this module implements `futures_core::Stream`. You need no other crate to read a stream: each type has
-//! the methods `next`, `try_next` and `all`.
+//! Each type of this module implements `futures_core::Stream`. To read a stream without another crate, use its methods
+//! `next`, `try_next` and `all`.
 //!
 //! ```
 //! # #[tokio::main]
@@ -64,7 +64,8 @@ impl Bot {
         Chats(Pager::new(self.clone(), MarkedList::new(AllChats)))
     }
 
-    /// Returns a stream of all members of a group or a channel. In a channel, the bot must be an administrator.
+    /// Returns a stream of all members of a group or a channel. In a group, the bot must be a member. In a channel, the
+    /// bot must be an administrator.
     ///
     /// To look up members by their ids, use [`Api::get_members`](crate::api::Api::get_members).
     ///
@@ -85,6 +86,7 @@ impl Bot {
     }
 
     /// Returns a stream of the messages of a chat, from the newest to the oldest.
+    /// [`Api::get_messages`](crate::api::Api::get_messages) describes the rights that the bot needs.
     ///
     /// ```
     /// # #[tokio::main]
@@ -137,8 +139,8 @@ macro_rules! pages {
     ($(#[$doc:meta])* $name:ident of $list:ty as $item:ty) => {
         $(#[$doc])*
         ///
-        /// The server returns the items in pages. After the last item of a page, the stream requests the next page. Items
-        /// that cannot be parsed are logged and skipped.
+        /// The server returns the list in pages. After the last item of a page, the stream requests the next page. The
+        /// stream logs and skips items that cannot be parsed.
         ///
         /// # After an error
         ///
@@ -148,8 +150,8 @@ macro_rules! pages {
         ///
         /// # Cancel safety
         ///
-        /// You can drop the future of [`next`](Self::next) or [`try_next`](Self::try_next) without losing an item. The
-        /// stream keeps the pending request, and the next call waits for its response.
+        /// If you drop the future of [`next`](Self::next) or [`try_next`](Self::try_next), no item is lost. The stream
+        /// keeps the pending request, and the next call waits for the response to this request.
         #[must_use = "a stream does nothing until an item is requested"]
         #[derive(Debug)]
         pub struct $name(Pager<$list>);
@@ -159,9 +161,10 @@ macro_rules! pages {
             ///
             /// # Errors
             ///
-            /// - If the request for a page fails.
-            /// - If a setting of the stream is out of its range
-            ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)). The setters do not check the values.
+            /// - If the request for a page fails. [`ErrorKind`](crate::ErrorKind) lists the kinds.
+            /// - If a setting of the stream is invalid, such as a `page_size` of 0
+            ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)). This method checks the settings,
+            ///   because the setters do not.
             /// - If the server keeps returning pages without new items
             ///   ([`ErrorKind::Pagination`](crate::ErrorKind::Pagination)).
             ///
@@ -185,15 +188,15 @@ macro_rules! pages {
                 self.next().await.transpose()
             }
 
-            /// Returns all remaining items, in a `Vec`.
+            /// Reads the stream to its end, and returns all remaining items.
             ///
             /// # Errors
             ///
-            /// The errors of [`next`](Self::next). If a page fails, the items of the earlier pages are lost.
+            /// The errors of [`next`](Self::next). After an error, the items that were already received are lost.
             ///
             /// # Cancel safety
             ///
-            /// If the future is dropped, the items of the received pages are lost.
+            /// If the future is dropped, the items that were already received are lost.
             pub async fn all(mut self) -> Result<Vec<$item>> {
                 let mut all = Vec::new();
                 while let Some(item) = self.try_next().await? {
@@ -216,23 +219,25 @@ macro_rules! pages {
 pages! {
     /// A stream of the chats in which the bot is or was a member. Created by [`Bot::chats`]. TamTam only.
     ///
-    /// No chat is repeated.
+    /// The stream returns each chat at most once.
     Chats of MarkedList<AllChats> as Chat
 }
 
 pages! {
     /// A stream of the members of a group or a channel. Created by [`Bot::members`].
     ///
-    /// No member is repeated.
+    /// The stream returns each member at most once.
     Members of MarkedList<MembersOf> as ChatMember
 }
 
 pages! {
     /// A stream of the messages of a chat, from the newest to the oldest. Created by [`Bot::messages`].
     ///
-    /// The stream does not include messages that are sent after the first page is requested. It returns each earlier
-    /// message once. If one page cannot hold all messages with the same timestamp, the stream fails with
-    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). Then set a larger [`page_size`](Self::page_size).
+    /// The stream returns each message once, but not messages that are sent after the first page is requested.
+    ///
+    /// If one page cannot contain all messages with the same timestamp, the stream fails with
+    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). To avoid this error, set a larger
+    /// [`page_size`](Self::page_size).
     Messages of History<MessagesOf> as Message
 }
 
@@ -240,9 +245,11 @@ pages! {
     /// A stream of the comments on a channel post, from the newest to the oldest. Created by [`Bot::comments`]. MAX
     /// only.
     ///
-    /// The stream does not include comments that are sent after the first page is requested. It returns each earlier
-    /// comment once. If one page cannot hold all comments with the same timestamp, the stream fails with
-    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). Then set a larger [`page_size`](Self::page_size).
+    /// The stream returns each comment once, but not comments that are sent after the first page is requested.
+    ///
+    /// If one page cannot contain all comments with the same timestamp, the stream fails with
+    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). To avoid this error, set a larger
+    /// [`page_size`](Self::page_size).
     Comments of History<CommentsOn> as Message
 }
 
@@ -279,7 +286,8 @@ impl Comments {
     /// Sets the latest time of the comments to return, in Unix milliseconds, inclusive. By default, the stream begins
     /// with the newest comment.
     ///
-    /// Call this method before you read the first comment.
+    /// Call this method before you read the first comment. A later call moves the stream, so comments may be repeated
+    /// or missing.
     pub fn until(mut self, time: i64) -> Self {
         self.0.list.until = Some(time);
         self
@@ -322,7 +330,8 @@ impl Messages {
     /// Sets the latest time of the messages to return, in Unix milliseconds, inclusive. By default, the stream begins
     /// with the newest message.
     ///
-    /// Call this method before you read the first message.
+    /// Call this method before you read the first message. A later call moves the stream, so messages may be repeated
+    /// or missing.
     pub fn until(mut self, time: i64) -> Self {
         self.0.list.until = Some(time);
         self

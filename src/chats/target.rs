@@ -5,7 +5,7 @@ use crate::{
     id::{ChatId, UserId},
 };
 
-/// The destination of a message: a chat by its id, or the dialog with a user by the id of the user.
+/// The destination of a message: a chat by its id, or a user by the id of the user.
 ///
 /// [`Bot::send`](crate::Bot::send) also accepts a [`ChatId`] or a [`UserId`] directly: see
 /// [`IntoTarget`](crate::request::IntoTarget).
@@ -30,7 +30,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Target {
-    /// A dialog, group or channel, by its chat id.
+    /// A group, a channel or a dialog, by its chat id. A dialog is the chat of one user with the bot.
     Chat(ChatId),
     /// The dialog with a user, by the id of the user. The user must have started the bot.
     User(UserId),

@@ -18,15 +18,15 @@ use crate::{
     validation::{self, Invalid, Place},
 };
 
-/// A client of the Bot API, with the token of one bot and a pool of HTTP connections. Clones are cheap. They share the
-/// token, the connections and the rate limits.
+/// A client of the Bot API of MAX or TamTam. A `Bot` has the token of one bot and a pool of HTTP connections.
 ///
-/// Frequent operations have short methods, such as [`send`](Self::send). [`api`](Self::api) has a method for each
-/// operation of the API.
+/// Clones are cheap, and share the token, the connections and the rate limits.
 ///
-/// Most methods return a request. Set the options of the request, and then `.await` it: nothing is sent before. Only
-/// [`typing`](Self::typing) and the similar methods `sending_photo`, `sending_video`, `sending_audio` and `sending_file`
-/// start at once.
+/// For frequent operations, `Bot` has short methods such as [`send`](Self::send). For all operations of the API, use
+/// [`api`](Self::api).
+///
+/// Most methods return a request. Set the options of the request, and then send it with `.await`. Only
+/// [`typing`](Self::typing) and the methods `sending_...` start to send without `.await`.
 ///
 /// ```
 /// # #[tokio::main]
@@ -138,15 +138,15 @@ impl Bot {
     /// Returns a clone of the bot for broadcasts and other work that can wait. The requests of the clone use only the
     /// spare capacity of the [rate limits](crate::settings::Pace) of the bot.
     ///
-    /// The clone leaves a tenth of [`Pace::requests_per_second`](crate::settings::Pace::requests_per_second) to the bot
-    /// itself, and sends its requests at equal intervals, 38 ms on MAX. So a reply or a poll of the bot waits for at most
-    /// one request of the clone.
+    /// The clone leaves a tenth of [`Pace::requests_per_second`](crate::settings::Pace::requests_per_second) to the
+    /// original bot. The clone sends its requests at equal intervals, by default 38 ms on MAX. So a reply or a poll (a
+    /// request for updates) of the original bot waits for at most one request of the clone.
     ///
-    /// The clone shares the other rate limits with the bot. If the bot has no limit of requests per second, as on
-    /// TamTam, the clone sends its requests without delay.
+    /// The other rate limits apply to the original bot and the clone together. If the original bot has no limit of
+    /// requests per second (the default on TamTam), the clone sends its requests without delay.
     ///
-    /// Do not call [`run`](Self::run) or [`updates`](Self::updates) on the clone, because its polls would also have to
-    /// wait for spare capacity. Call these methods on the bot itself.
+    /// Call [`run`](Self::run) and [`updates`](Self::updates) on the original bot. On the clone, polls would wait for
+    /// spare capacity.
     ///
     /// ```
     /// # #[tokio::main]
@@ -170,7 +170,7 @@ impl Bot {
         Self { shared: Arc::clone(&self.shared), priority: Priority::Background }
     }
 
-    /// Returns the version of the API that the bot requests, such as `0.5.6`. `None` on MAX, which has no versions.
+    /// Returns the version of the API that the bot requests, such as `0.5.6`. `None` on MAX, whose API has no versions.
     #[must_use]
     pub fn version(&self) -> Option<&str> {
         self.transport().version.as_ref().map(ApiVersion::as_str)

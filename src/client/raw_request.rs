@@ -24,8 +24,8 @@ impl Bot {
     /// Creates a request for an API operation for which this crate has no method.
     ///
     /// - `method`: The HTTP method.
-    /// - `path`: The path below the base URL, for example `/chats`. Must begin with a slash, and must not contain a
-    ///   query: see [`RawRequest::query`].
+    /// - `path`: The path below the base URL of the API, for example `/chats`. The path begins with a slash. To add a
+    ///   query, use [`RawRequest::query`].
     ///
     /// ```
     /// # #[tokio::main]
@@ -44,7 +44,7 @@ impl Bot {
 
 /// A request for an API operation for which this crate has no method. Created by [`Bot::request`].
 ///
-/// The token, the API version, the time limits and the retries are the same as for other requests.
+/// The request uses the token, the API version, the time limit and the retries of the bot, like other requests.
 #[derive(Clone)]
 #[must_use = "a request does nothing until it is awaited or sent"]
 pub struct RawRequest {
@@ -77,13 +77,13 @@ impl RawRequest {
         Self { bot, method, path, query: Vec::new(), body: None, options: CallOptions::default() }
     }
 
-    /// Adds a query parameter. The token and, on TamTam, the API version are added automatically.
+    /// Adds a query parameter. The token and, on TamTam, the API version are added to the request automatically.
     pub fn query(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.query.push((name.into(), value.to_string()));
         self
     }
 
-    /// Sets the body of the request: `body`, serialized as JSON. By default, the request has no body.
+    /// Serializes `body` as JSON, and sets the JSON as the body of the request. By default, the request has no body.
     pub fn json(mut self, body: &impl Serialize) -> Self {
         self.body = Some(serde_json::to_vec(body).map_err(|error| error.to_string()));
         self
@@ -96,13 +96,15 @@ impl RawRequest {
     ///
     /// - If the path is invalid, or if the body cannot be serialized as JSON
     ///   ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). Nothing is sent.
-    /// - If the server cannot be reached, or if the response does not arrive in time.
-    /// - If the server responds with an error status.
-    /// - If the body of the response is not JSON ([`Decode`](crate::ErrorKind::Decode)) or exceeds the size limit
+    /// - If no connection can be opened ([`Connect`](crate::ErrorKind::Connect)), or if the connection breaks
+    ///   ([`Connection`](crate::ErrorKind::Connection)).
+    /// - If the response does not arrive in time ([`Timeout`](crate::ErrorKind::Timeout)).
+    /// - If the server responds with an error status. The kind depends on the status: see
+    ///   [`ErrorKind`](crate::ErrorKind).
+    /// - If the body of the response is not JSON ([`Decode`](crate::ErrorKind::Decode)), or exceeds the size limit
     ///   ([`TooLarge`](crate::ErrorKind::TooLarge)).
     ///
-    /// A response with status 200 and `success: false` is not an error here. The method returns the JSON of the
-    /// response unchanged.
+    /// If the response has status 200 and `success: false`, this method returns no error, but the JSON of the response.
     ///
     /// # Cancel safety
     ///
@@ -111,13 +113,13 @@ impl RawRequest {
         self.send_as().await
     }
 
-    /// Sends the request and returns the body of the response, deserialized as `T`.
+    /// Sends the request and returns the body of the response, deserialized from JSON as `T`.
     ///
     /// # Errors
     ///
     /// - The errors of [`send`](Self::send).
-    /// - If the body does not fit `T` ([`Decode`](crate::ErrorKind::Decode)). If the body also has `success: false`,
-    ///   the error is a refusal instead ([`Error::is_refused`]).
+    /// - If the body does not fit `T`. If the body contains `success: false`, [`Error::is_refused`] returns `true`.
+    ///   Otherwise, the kind is [`Decode`](crate::ErrorKind::Decode).
     ///
     /// # Cancel safety
     ///

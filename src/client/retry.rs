@@ -18,8 +18,7 @@ pub use policy::RetryPolicy;
 pub(crate) use policy::{Tries, Verdict};
 pub(crate) use retry_after::retry_after;
 
-/// A failed attempt that will be retried. The hook that is set with
-/// [`BotBuilder::on_retry`](crate::BotBuilder::on_retry) receives this value.
+/// A failed attempt that will be retried. Passed to the hook of [`BotBuilder::on_retry`](crate::BotBuilder::on_retry).
 pub struct Retry<'a> {
     error: &'a Error,
     delay: Duration,

@@ -6,8 +6,8 @@ open_enum! {
     /// An error code of the API: the value of `code` in the body of an error response. Returned by
     /// [`Error::code`](crate::Error::code).
     ///
-    /// The API document does not list the codes. The codes of the variants were observed in responses of the servers.
-    /// The documentation of each variant begins with the HTTP status of these responses.
+    /// The API document does not list the codes. The variants are codes that servers have sent. The description of each
+    /// variant begins with the HTTP status of the response.
     ///
     /// ```
     /// # #[tokio::main]
@@ -25,9 +25,8 @@ open_enum! {
     pub enum ErrorCode {
     /// 401: the token is missing, wrong or revoked.
     VerifyToken = "verify.token",
-    /// 400: the server is still processing the attached media. Servers may also use another code and report this state
-    /// only in the error message. [`Error::is_attachment_not_ready`](crate::Error::is_attachment_not_ready) checks the
-    /// code and the message.
+    /// 400: the server is still processing the attached media. Some responses report this only in the error message,
+    /// and have another code. [`Error::is_attachment_not_ready`](crate::Error::is_attachment_not_ready) checks both.
     AttachmentNotReady = "attachment.not.ready",
     /// 400: the request is invalid. The error message contains the reason.
     ProtoPayload = "proto.payload",
@@ -37,20 +36,19 @@ open_enum! {
     AccessDenied = "access.denied",
     /// 404: the chat does not exist, or the bot is not a member of the chat.
     ChatNotFound = "chat.not.found",
-    /// 404: the item does not exist. If the error message is `dialog.not.found`, the user has never opened the dialog
-    /// with the bot.
+    /// 404: the item does not exist. If the error message is `dialog.not.found`, the user has never started the bot.
     NotFound = "not.found",
-    /// 404: the API does not have the operation.
+    /// 404: the API has no such operation.
     MethodNotFound = "method.not.found",
     /// 429: the bot sent too many requests.
     TooManyRequests = "too.many.requests",
-    /// 500: the server failed. The last word of the error message is the id of the incident.
+    /// 500: the server failed. The last word of the error message is the id of this failure.
     InternalError = "internal.error",
     } else Other
 }
 
 /// The reason why a chat does not allow a request. Returned by [`Error::chat_denied`](crate::Error::chat_denied) for
-/// errors with the code [`chat.denied`](ErrorCode::ChatDenied). The reason is read from the error message.
+/// errors with the code [`chat.denied`](ErrorCode::ChatDenied).
 ///
 /// ```
 /// # #[tokio::main]
@@ -72,11 +70,11 @@ open_enum! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChatDenied {
-    /// The user has stopped the bot. Messages fail until the user starts the bot again.
+    /// The user has stopped the bot. Messages to the user fail until the user starts the bot again.
     BotStopped,
     /// The bot is not an administrator, or lacks the permission to write.
     NotAdmin,
-    /// Another reason: see [`Error::message`](crate::Error::message).
+    /// Any other reason. [`Error::message`](crate::Error::message) returns the reason as text.
     Other,
 }
 

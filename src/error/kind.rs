@@ -23,45 +23,50 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The token is invalid: status 401, or the code `verify.token`. All calls fail until the bot has a valid token.
+    /// The token is invalid: status 401, or the code `verify.token`. All calls with this token fail.
     Unauthorized,
-    /// The bot is not allowed to make the request: status 403, or a [refusal](crate::Error::is_refused) with the code
-    /// `access.denied` or `chat.denied`.
+    /// The bot is not allowed to make the request: status 403, or a refusal with the code `access.denied` or
+    /// `chat.denied`. A refusal is a response with status 200 and `success: false`.
     ///
-    /// Possible reasons are that the bot lacks a permission, is not a member of the chat, or was stopped by the user.
+    /// For example, the bot lacks a permission, the bot is not a member of the chat, or the user has stopped the bot.
     /// See [`Error::chat_denied`](crate::Error::chat_denied).
     Forbidden,
     /// The chat, message or dialog does not exist: status 404, or a [refusal](crate::Error::is_refused) with a code
     /// that ends with `not.found`.
+    ///
+    /// A dialog is the chat of one user with the bot. The dialog exists only if the user has started the bot.
     NotFound,
     /// The bot sent too many requests: status 429, or a [refusal](crate::Error::is_refused) with the code
     /// `too.many.requests`.
     RateLimited,
-    /// The server is still processing the attached media, and the bot has stopped waiting for it. The last attempt
+    /// The server is still processing the attached media, and the time limit for retries has expired. The last attempt
     /// posted nothing. Send the same message again later.
     AttachmentNotReady,
-    /// The server refused the request with status 200 and `success: false`, for a reason that no other kind describes.
-    /// See [`Error::code`](crate::Error::code) and [`Error::message`](crate::Error::message).
+    /// The server refused the request with status 200 and `success: false`, and no other kind applies.
+    /// [`Error::code`](crate::Error::code) and [`Error::message`](crate::Error::message) return the reason.
     Refused,
-    /// The server responded with a redirect, or with a 4xx status that no other kind describes. See
-    /// [`Error::code`](crate::Error::code) and [`Error::message`](crate::Error::message).
+    /// The server responded with a redirect or a 4xx status, and no other kind applies.
+    /// [`Error::code`](crate::Error::code) and [`Error::message`](crate::Error::message) return the reason.
     Rejected,
     /// The server or a proxy failed: status 408 or 5xx.
     Server,
-    /// No connection could be opened. For example, the host is unreachable, TLS or the proxy failed, or opening the
-    /// connection took too long. The last attempt sent nothing.
+    /// No connection could be opened in time, for example because the host is unreachable, or because TLS or the proxy
+    /// failed. The last attempt sent nothing.
     Connect,
-    /// The complete response did not arrive in time.
+    /// The complete response did not arrive in time. The server may have applied the request: see
+    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied).
     Timeout,
-    /// The connection broke before the response was complete.
+    /// The connection broke before the response was complete. The server may have applied the request: see
+    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied).
     Connection,
     /// The body of a response with a success status does not fit the API document.
     ///
     /// If the body is JSON, the server has applied the request, and this crate needs an update. Please report the
-    /// error. If the body is not JSON, it may be from a proxy.
+    /// error. If the body is not JSON, the response may be from a proxy.
     Decode,
-    /// The body of a response with a success status exceeds the size limit. The server has applied the request.
-    /// Increase [`BotBuilder::max_response_bytes`](crate::BotBuilder::max_response_bytes), or request fewer items.
+    /// The body of a response with a success status exceeds the size limit. The server has applied the request. Request
+    /// fewer items, or increase [`BotBuilder::max_response_bytes`](crate::BotBuilder::max_response_bytes). For updates,
+    /// increase [`BotBuilder::max_page_bytes`](crate::BotBuilder::max_page_bytes).
     TooLarge,
     /// The request is invalid and was not sent. The error message names the invalid field.
     InvalidRequest,
@@ -82,32 +87,35 @@ pub enum ErrorKind {
     Unsupported,
     /// A setting of the bot is invalid. The error message names the setting.
     Build,
-    /// A value that the bot stored does not have the requested type. The value is the payload of a pressed button or
-    /// the state of a message constructor. Usually, another version of the bot has written the value.
-    Payload,
-    /// The next page of a list cannot be read, so no further items are returned. There are two causes: the server
-    /// repeats a page, or a page is too small for all messages that have the same timestamp.
+    /// The payload of a pressed button, or the state of a message constructor, does not have the requested type. For
+    /// example, another version of the bot has written the value.
     ///
-    /// For messages, increase the page size. Alternatively, skip the messages with this timestamp: read from an earlier
-    /// time with [`Messages::until`](crate::pages::Messages::until).
+    /// In a message constructor (TamTam only), a user composes a message with the help of the bot.
+    Payload,
+    /// The next page of a list cannot be read, so the list is incomplete. Either the server repeats a page, or a page
+    /// is too small for all messages that have the same timestamp.
+    ///
+    /// For messages, increase [`page_size`](crate::pages::Messages::page_size), or skip the messages with this
+    /// timestamp. To skip them, read from an earlier time with [`until`](crate::pages::Messages::until).
     Pagination,
     /// A text is not a link of the required kind, or a value cannot be part of a link.
     Link,
-    /// The source of an upload cannot be read, or has changed during the upload.
+    /// The source of an upload, such as a file, cannot be read, or has changed during the upload.
     Source,
-    /// The bot receives no updates by polling, because a webhook is subscribed. Unsubscribe the webhook, or set
+    /// The bot receives no updates by polling, because a webhook is subscribed. Call
+    /// [`Bot::unsubscribe_all`](crate::Bot::unsubscribe_all), or set
     /// [`Updates::remove_webhooks`](crate::updates::Updates::remove_webhooks).
     WebhookSubscribed,
     /// The [`MarkerStore`](crate::updates::MarkerStore) cannot be read. A marker store keeps the position of the bot in
-    /// the list of updates. The bot does not start, because without the position it could lose updates.
+    /// the list of updates. The bot does not start, because it could lose updates without this position.
     ///
     /// Repair the store, or remove its content. If the store is empty, the bot starts with the updates that the server
     /// has kept.
     MarkerStore,
     /// The store of a [`ChatBook`](crate::updates::ChatBook) cannot be read or written. A chat book is a list of the
-    /// chats of the bot. A change that could not be saved stays in memory, and is saved with the next change.
+    /// chats of the bot. If a change cannot be written, it stays in memory, and is written with the next change.
     ChatBook,
-    /// The journal (`updates::Journal`) cannot be used. A journal is a queue of updates on disk. For example, the
-    /// journal is damaged, is in use, or belongs to another bot.
+    /// The journal (`updates::Journal`) cannot be used, for example because it is damaged, in use, or belongs to
+    /// another bot. A journal is a queue of updates on disk.
     Journal,
 }

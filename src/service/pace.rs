@@ -2,13 +2,16 @@
 
 /// The rate limits of a bot, in requests per second. Set with [`BotBuilder::pace`](crate::BotBuilder::pace).
 ///
-/// A request that would exceed a limit is delayed. Requests are sent in the order in which they were made. There is one
-/// exception: a request that waits only for the limit of its chat does not delay other requests. All clones of a bot
-/// share the limits.
+/// A request that would exceed a limit is delayed. All clones of a bot share the limits.
+///
+/// Requests are sent in the order in which they were made, with two exceptions:
+///
+/// - A request that waits only for the limit of its chat does not delay other requests.
+/// - The requests of [`Bot::background`](crate::Bot::background) do not delay waiting requests of the original bot.
 ///
 /// The delay does not count against the timeout of the request or against the budget of the
-/// [`RetryPolicy`](crate::settings::RetryPolicy). If a handler makes the request, the delay counts against the timeout
-/// of the handler.
+/// [`RetryPolicy`](crate::settings::RetryPolicy). In a handler, the delay counts against the [time limit of the
+/// handler](crate::updates::Run::handler_timeout).
 ///
 /// # Defaults
 ///
@@ -18,30 +21,31 @@
 /// | messages sent to one chat | 2 per second | no limit |
 /// | polls (requests for updates) | 2 per second | no limit |
 ///
-/// A dialog is the chat of the bot with one user. If the bot uses both the chat id and the user id to send to a dialog,
-/// the dialog counts as two chats.
+/// A dialog is the chat of one user with the bot. If the bot sends to a dialog by chat id and by user id, the dialog
+/// counts as two chats.
 ///
 /// The limit per chat does not apply to edits, deletions and answers to pressed buttons, because these requests do not
-/// name the chat. They count only against the limit of all requests, like the requests of
-/// [`Bot::request`](crate::Bot::request).
+/// name the chat. The limit also does not apply to the requests of [`Bot::request`](crate::Bot::request).
 ///
 /// # Pause after a 429
 ///
-/// If the API responds with status 429 (too many requests), all requests of the bot pause. The response can contain the
-/// length of the pause (`Retry-After`). If the delay of [`RetryPolicy::backoff`](crate::settings::RetryPolicy::backoff)
-/// is longer, the pause lasts for this delay. If the pace has a limit, the pause is at least 1 s. No pause is longer
-/// than an hour.
+/// If the API responds with status 429 (too many requests), all requests of the bot pause. The pause lasts for the
+/// longest of these times, but at most for an hour:
 ///
-/// A 429 of an upload host does not pause the bot, because the host is another server.
+/// - the time in the header `Retry-After` of the response
+/// - the delay of [`RetryPolicy::backoff`](crate::settings::RetryPolicy::backoff)
+/// - 1 s, if the pace has a limit
 ///
-/// After the pause, the bot starts with a tenth of its limit, and reaches the limit after 5 s. If the bot has no limit,
-/// it starts with 3 requests per second. It reaches 30 requests per second after 5 s, and has no limit after a minute.
+/// A 429 of an upload host does not pause the bot. An upload host is a separate server that receives files.
 ///
-/// # Distance to the server
+/// After the pause, the bot starts with a tenth of its limit of all requests, and reaches this limit after 5 s. A bot
+/// without this limit starts with 3 requests per second, reaches 30 requests per second after 5 s, and has no limit
+/// after a minute.
 ///
-/// The bot cannot see when the server receives a request. So a request counts against the limits from the time at which
-/// it is sent until 1 s after its response. If there is no response, a request counts for 3 s, and a poll counts for
-/// 1.5 s.
+/// # Slow connections
+///
+/// A request counts against the limits from the time at which it is sent until 1 s after its response. Without a
+/// response, a request counts for 3 s, and a poll counts for 1.5 s.
 ///
 /// As a result, a bot with a slow connection to the server sends fewer requests than the limit allows. For example, if
 /// responses take 0.2 s, the bot sends about 25 instead of 30 requests per second.

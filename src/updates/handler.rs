@@ -36,13 +36,12 @@ use crate::{
 /// The default time limit of a handler: twice the time that a message waits for its attachment.
 pub(crate) const HANDLER_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The return type of a handler: `()`, or a `Result` with any error type.
+/// The return type of a handler: `()`, or a `Result` whose error converts into `Box<dyn Error + Send + Sync>`.
 ///
-/// A handler is an async function that [`Bot::run`] calls with the bot and an update. If a handler returns an error,
-/// the error is logged, and [`Run::on_error`](crate::updates::Run::on_error) decides whether the update is retried. The
-/// value in `Ok` is ignored.
+/// A handler is an async function that [`Bot::run`] calls with the bot and each update. If a handler returns an error,
+/// the error is logged, and [`Run::on_error`](crate::updates::Run::on_error) decides whether the update is retried.
 ///
-/// A closure can pass further values to the handler:
+/// A closure can pass other values to the handler:
 ///
 /// ```
 /// # #[derive(Clone)] struct Database;
@@ -60,7 +59,7 @@ pub(crate) const HANDLER_TIMEOUT: Duration = Duration::from_secs(120);
 /// # check(handler);
 /// ```
 pub trait HandlerResult {
-    /// Converts the return value of the handler into a `Result`.
+    /// Converts the return value of the handler into a `Result` without a value.
     ///
     /// # Errors
     ///

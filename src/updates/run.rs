@@ -35,18 +35,17 @@ const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
 type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Bot {
-    /// Handles updates from your own source, such as a message queue. The source is a stream of
-    /// [deliveries](crate::updates::Delivery), which are updates with a function `settle`. When an update is handled,
-    /// skipped or a dead letter, the bot settles its delivery: it calls this function with the result.
+    /// Handles updates from your own source, such as a message queue. The source is a stream of deliveries.
     ///
-    /// The returned [`Run`] ends when the stream has ended and all deliveries are settled.
+    /// A [`Delivery`] is an update with a function `settle`. To settle a delivery, the bot calls this function with the
+    /// result, for example after the update is handled or skipped. The returned [`Run`] ends when the stream has ended
+    /// and all deliveries are settled.
     ///
-    /// Updates of one [lane](crate::updates::Lane), usually a chat, are handled in order. Updates of different lanes
-    /// are handled concurrently.
+    /// A [lane](crate::updates::Lane) is a group of updates, usually the updates of one chat. Updates of one lane are
+    /// handled in order. Updates of different lanes are handled concurrently.
     ///
-    /// [`Delivery`] describes when a delivery is settled. The bot does not poll the stream while 1000 or more
-    /// deliveries are not settled. When a shutdown begins, the bot drops the deliveries whose handler has not started,
-    /// without settling them.
+    /// While 1000 or more deliveries are not settled, the bot takes no further delivery from the stream. When a
+    /// shutdown begins, the bot drops each delivery whose handler has not started, and does not settle it.
     ///
     /// ```
     /// # #[tokio::main]

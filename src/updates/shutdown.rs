@@ -3,12 +3,12 @@
 /// Waits until the process receives Ctrl-C or, on Unix, the signal SIGTERM. Service managers and `docker stop` send
 /// SIGTERM.
 ///
-/// After the first poll of the future, these signals no longer end the process, even when the future has completed. So
-/// your program must end by itself. A second signal during a shutdown has no effect: the
-/// [`shutdown_deadline`](crate::updates::Run::shutdown_deadline) ends the shutdown.
+/// After the first poll of the future, these signals no longer end the process, even after the future has completed. So
+/// your program must end by itself. A second signal during a shutdown has no effect, but the
+/// [`shutdown_deadline`](crate::updates::Run::shutdown_deadline) limits the time of the shutdown.
 ///
-/// If one of the signals cannot be received, the event `signal not available` is logged at ERROR, and the future waits
-/// for the other signal.
+/// If the program cannot receive one of the signals, the event `signal not available` is logged at ERROR, and the
+/// future waits for the other signal.
 ///
 /// ```no_run
 /// # #[tokio::main]
@@ -23,8 +23,8 @@
 ///
 /// # Cancel safety
 ///
-/// The future can be dropped. However, if it was polled before, the signals still do not end the process. A signal that
-/// arrives while no future of this function is polled is lost.
+/// You can drop the future. If the future was polled before, the signals still do not end the process. A signal is lost
+/// if it arrives while no future of this function is waiting.
 pub async fn shutdown_signal() {
     #[cfg(unix)]
     tokio::select! {

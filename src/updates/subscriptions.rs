@@ -19,8 +19,8 @@ use crate::{
     redaction::origin,
 };
 
-/// Methods for webhooks. A webhook is a URL to which the service sends the updates of the bot. The URL is a secret:
-/// anyone who has the URL can send updates to the bot.
+/// Methods for webhooks. A webhook is a URL to which the service sends the updates of the bot. Keep the URL secret,
+/// because anyone who has the URL can send updates to the bot.
 impl Bot {
     /// Returns the subscribed webhooks. If no webhook is subscribed, the bot receives its updates by
     /// [polling](Self::updates).
@@ -38,20 +38,20 @@ impl Bot {
         self.api().get_subscriptions()
     }
 
-    /// Subscribes a webhook: the service sends the updates of the bot to `url`. While a webhook is subscribed,
+    /// Subscribes a webhook. The service then sends the updates of the bot to `url`. While a webhook is subscribed,
     /// polling ([`run`](Self::run), [`updates`](Self::updates)) receives no updates.
     ///
-    /// - `url`: The URL of the webhook. Because the services do not sign the updates, the path of the URL must be a
-    ///   secret that cannot be guessed. Errors do not show the path.
+    /// - `url`: The URL of the webhook. The services do not sign the updates, so the path of the URL must be a secret
+    ///   that cannot be guessed. Errors do not show the path.
     /// - `types`: The types of updates that the webhook receives. If the list is empty, the webhook receives all
     ///   updates.
     ///
     /// On TamTam, the updates have the format of the API version that [`version`](Self::version) returns. On MAX, a
-    /// webhook can also have a secret, which the service sends with each update. `Webhook::subscribe` (feature `webhook`) sets the URL
-    /// and the secret.
+    /// webhook can also have a secret, which MAX sends with each update. To set this secret, use `Webhook::subscribe`
+    /// (feature `webhook`) instead.
     ///
-    /// If a webhook with another URL is already subscribed, both webhooks receive updates of their types. To remove the earlier
-    /// webhook, call [`unsubscribe_webhook`](Self::unsubscribe_webhook).
+    /// If a webhook with another URL is already subscribed, both webhooks receive updates of their types. To remove the
+    /// earlier webhook, call [`unsubscribe_webhook`](Self::unsubscribe_webhook).
     ///
     /// ```
     /// # #[tokio::main]
@@ -120,13 +120,14 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// - The errors of [`subscriptions`](Self::subscriptions) and [`unsubscribe_webhook`](Self::unsubscribe_webhook).
-    ///   If several calls fail, the first error is returned.
-    /// - If a webhook is still subscribed at the end ([`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
+    /// - The errors of [`subscriptions`](Self::subscriptions).
+    /// - If a webhook is still subscribed at the end. The error is the first error of
+    ///   [`unsubscribe_webhook`](Self::unsubscribe_webhook) that is not a refusal. Without such an error, the kind is
+    ///   [`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed).
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, some webhooks may be removed and others not.
+    /// If the future is dropped, the server may already have removed some of the webhooks.
     pub fn unsubscribe_all(&self) -> impl Future<Output = Result<()>> + Send + use<> {
         let bot = self.clone();
         async move {

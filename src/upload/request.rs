@@ -76,7 +76,9 @@ pub struct Upload<M> {
 }
 
 impl Bot {
-    /// Uploads a picture. `source`: a path, bytes, a [`Source::reader`] or a [`Source::stream`].
+    /// Uploads a photo. Send the returned upload as a message, or await the upload to get an attachment.
+    ///
+    /// `source`: A path, bytes, a [`Source::reader`] or a [`Source::stream`].
     ///
     /// ```
     /// # #[tokio::main]
@@ -110,18 +112,17 @@ impl Bot {
         Upload::new(self, source.into())
     }
 
-    /// Uploads a video. `source` has the same forms as in [`upload_photo`](Self::upload_photo).
+    /// Uploads a video. `source`: see [`upload_photo`](Self::upload_photo).
     pub fn upload_video(&self, source: impl Into<Source>) -> Upload<VideoAttachmentRequest> {
         Upload::new(self, source.into())
     }
 
-    /// Uploads an audio recording. `source` has the same forms as in [`upload_photo`](Self::upload_photo).
+    /// Uploads an audio recording. `source`: see [`upload_photo`](Self::upload_photo).
     pub fn upload_audio(&self, source: impl Into<Source>) -> Upload<AudioAttachmentRequest> {
         Upload::new(self, source.into())
     }
 
-    /// Uploads a file of any kind. Users see the name of the file. `source` has the same forms as in
-    /// [`upload_photo`](Self::upload_photo).
+    /// Uploads a file of any kind. Users see the name of the file. `source`: see [`upload_photo`](Self::upload_photo).
     #[doc(alias = "send_document")]
     pub fn upload_file(&self, source: impl Into<Source>) -> Upload<FileAttachmentRequest> {
         Upload::new(self, source.into())

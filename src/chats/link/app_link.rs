@@ -12,11 +12,11 @@ use crate::{
 /// The limit of MAX, in characters.
 const PAYLOAD_CHARACTERS: usize = 512;
 
-/// A link that opens the Mini App of a bot: `https://max.ru/<bot>?startapp=<payload>`.
+/// A link that opens the Mini App of a bot: `https://max.ru/<bot>?startapp=<payload>`. MAX only.
 ///
-/// A Mini App is a web page that MAX shows inside the messenger. MAX only.
+/// A Mini App is a web page that MAX shows inside the messenger.
 ///
-/// The payload is a text that the Mini App receives as `start_param`. The payload has at most 512 characters: ASCII
+/// The payload is a text that the Mini App receives as `start_param`. The payload consists of at most 512 ASCII
 /// letters, digits, `_` and `-`. If the payload is empty, the link ends with `?startapp`.
 ///
 /// ```
@@ -50,7 +50,7 @@ impl AppLink {
     ///
     /// - If `bot` is empty, or contains characters other than ASCII letters, digits, `_` and `-` after an optional `@`.
     /// - If the payload has more than 512 characters.
-    /// - If the payload has a character that is not an ASCII letter, a digit, `_` or `-`.
+    /// - If the payload contains characters other than ASCII letters, digits, `_` and `-`.
     pub fn new(bot: impl AsRef<str>, payload: impl Into<String>) -> Result<Self> {
         Self::of(&Service::Max, bot.as_ref(), payload.into())
     }
@@ -106,10 +106,11 @@ impl FromStr for AppLink {
 }
 
 impl Bot {
-    /// Creates a link that opens the Mini App of a bot. See [`AppLink`]. MAX only.
+    /// Creates a link that opens the Mini App of a bot. A Mini App is a web page inside MAX. MAX only.
     ///
     /// - `username`: Username of the bot with the Mini App, with or without the `@`.
-    /// - `payload`: Text that the Mini App receives. The payload may be empty.
+    /// - `payload`: Text that the Mini App receives. The payload consists of at most 512 ASCII letters, digits, `_` and
+    ///   `-`, or is empty.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {

@@ -11,7 +11,7 @@ use crate::{
 /// The prefix of the path of an invitation.
 const JOIN: &str = "join/";
 
-/// A link to a group, a channel or a user. The link contains a name, or an invitation to a private chat.
+/// A link to a group, a channel or a user. The link contains either a name or an invitation to a private chat.
 ///
 /// A `ChatLink` is parsed from one of these forms:
 ///
@@ -21,9 +21,9 @@ const JOIN: &str = "join/";
 /// | URL with an invitation | `https://tt.me/join/<invitation>` | `https://max.ru/join/<invitation>` |
 /// | name | `@<name>` or `<name>` | |
 ///
-/// A name without a URL becomes a link of TamTam. [`on`](Self::on) converts a link to a link of another service.
+/// A name without a URL becomes a link of TamTam. To convert this link to a link of MAX, use [`on`](Self::on).
 ///
-/// To get the chat of a link with a name, use [`Bot::chat_by_link`](crate::Bot::chat_by_link) (TamTam only).
+/// If the link contains a name, [`Bot::chat_by_link`](crate::Bot::chat_by_link) (TamTam only) returns the chat.
 ///
 /// ```
 /// # fn main() -> tamtam::Result<()> {
@@ -56,19 +56,19 @@ impl ChatLink {
         self
     }
 
-    /// Returns whether the link belongs to `service`.
+    /// Returns whether the link is a link of `service`.
     #[must_use]
     pub fn is_on(&self, service: &Service) -> bool {
         self.origin == service.links.origin
     }
 
-    /// Returns the name of the group, channel or user. `None` if the link is an invitation.
+    /// Returns the name of the group, channel or user. `None` if the link contains an invitation.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.invitation().is_none().then_some(&self.path)
     }
 
-    /// Returns the secret part of an invitation to a private chat. `None` if the link has a name.
+    /// Returns the invitation, which is the secret part of the URL after `join/`. `None` if the link contains a name.
     #[must_use]
     pub fn invitation(&self) -> Option<&str> {
         self.path.strip_prefix(JOIN)

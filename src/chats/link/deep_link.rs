@@ -12,14 +12,14 @@ use crate::{
 /// Maximum length of a payload, in characters. The services drop a longer payload.
 const PAYLOAD_CHARACTERS: usize = 128;
 
-/// A link that opens the dialog with a bot: the chat between one user and the bot. When the user starts the bot, the
-/// bot receives the payload of the link.
+/// A link that opens the chat of a user with a bot. When the user starts the bot, the bot receives the payload of the
+/// link.
 ///
 /// - TamTam: `https://tt.me/<bot>/start/<payload>`
 /// - MAX: `https://max.ru/<bot>?start=<payload>`
 ///
-/// The bot reads the payload with [`Update::start_payload`](crate::Update::start_payload). A payload has 1 to 128
-/// characters of any kind. The payloads `.` and `..` are not allowed. In the URL, the payload is percent-encoded.
+/// The payload is a text with 1 to 128 characters, but not `.` or `..`. In the URL, the payload is percent-encoded. The
+/// bot reads the payload with [`Update::start_payload`](crate::Update::start_payload).
 ///
 /// ```
 /// # fn main() -> tamtam::Result<()> {
@@ -46,10 +46,11 @@ pub struct DeepLink {
 impl DeepLink {
     /// Creates a TamTam link that starts a bot with a payload.
     ///
-    /// [`on`](Self::on) converts the link to a link of MAX. [`Bot::deep_link`] creates a link of the bot's own service.
-    ///
     /// - `bot`: Username of the bot, with or without the `@`.
-    /// - `payload`: Text that the bot receives.
+    /// - `payload`: Text that the bot receives (1-128 characters).
+    ///
+    /// To convert the link to a link of MAX, use [`on`](Self::on). To create a link of the service of a bot, use
+    /// [`Bot::deep_link`].
     ///
     /// # Errors
     ///
@@ -57,7 +58,7 @@ impl DeepLink {
     ///
     /// - If `bot` is empty, or contains characters other than ASCII letters, digits, `_` and `-` after an optional `@`.
     /// - If the payload is empty or has more than 128 characters.
-    /// - If the payload is `.` or `..`: clients would remove this payload from the path of a TamTam link.
+    /// - If the payload is `.` or `..`, because clients would remove this payload from the path of a TamTam link.
     pub fn new(bot: impl AsRef<str>, payload: impl Into<String>) -> Result<Self> {
         Self::with(Template::start(&Service::TamTam), bot.as_ref(), payload.into())
     }
@@ -88,7 +89,7 @@ impl DeepLink {
         self
     }
 
-    /// Returns whether the link belongs to `service`.
+    /// Returns whether the link is a link of `service`.
     #[must_use]
     pub fn is_on(&self, service: &Service) -> bool {
         self.template == Template::start(service)
@@ -100,7 +101,7 @@ impl DeepLink {
         &self.bot
     }
 
-    /// Returns the payload as the bot receives it: without percent-encoding.
+    /// Returns the payload without percent-encoding, as the bot receives it.
     #[must_use]
     pub fn payload(&self) -> &str {
         &self.payload
@@ -127,7 +128,8 @@ impl FromStr for DeepLink {
 }
 
 impl Bot {
-    /// Creates a link that starts a bot with a payload, on the service of this bot. See [`DeepLink`].
+    /// Creates a link that starts a bot and passes a payload to the bot. The link is for the service of `self`. See
+    /// [`DeepLink`].
     ///
     /// - `username`: Username of the bot to start, with or without the `@`.
     /// - `payload`: Text that the bot receives (1-128 characters).

@@ -13,7 +13,7 @@ use crate::{
 
 /// A request that edits a message. Created by [`Bot::edit`].
 ///
-/// If the request has attachments, they replace all attachments of the message, including the keyboard.
+/// If the request has attachments or a keyboard, they replace all attachments of the message, including its keyboard.
 ///
 /// ```
 /// # #[tokio::main]
@@ -52,8 +52,8 @@ impl EditRequest {
         self
     }
 
-    /// Removes all attachments of the message, including the keyboard. Attachments and uploads that were added to this
-    /// request before are discarded.
+    /// Removes all attachments of the message, including the keyboard. Also removes the attachments and uploads that
+    /// were added to this request before.
     pub fn no_attachments(mut self) -> Self {
         self.request.body = self.request.body.no_attachments();
         self.uploads = Uploads::default();
@@ -63,8 +63,9 @@ impl EditRequest {
     /// Uploads the files, one after another, and then edits the message. `request.await` is a shorter form of
     /// `request.send().await`.
     ///
-    /// While the server is processing an uploaded file, the server does not edit the message. The request is then
-    /// repeated, for at most [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
+    /// The server edits the message only after it has processed the uploaded files. Until then, the bot retries the
+    /// request, for at most [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget) (60 s
+    /// by default).
     ///
     /// # Errors
     ///
@@ -73,7 +74,7 @@ impl EditRequest {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, finished uploads are lost. The server may already have edited the message.
+    /// If the future is dropped, the uploaded files are lost. The server may already have edited the message.
     pub async fn send(self) -> Result<()> {
         let Self { request, uploads } = self;
         let bot = request.bot.clone();

@@ -70,7 +70,7 @@ impl SendRequest {
         self
     }
 
-    /// Sets whether the preview of links in the text is turned off. Defaults to `false`.
+    /// Sets whether the message shows no preview of links in the text. Defaults to `false`.
     pub fn disable_link_preview(mut self, disable_link_preview: bool) -> Self {
         self.request = self.request.disable_link_preview(disable_link_preview);
         self
@@ -79,8 +79,9 @@ impl SendRequest {
     /// Uploads the files, one after another, and then sends the message. `request.await` is a shorter form of
     /// `request.send().await`.
     ///
-    /// While the server is processing an uploaded file, the server does not post the message. The request is then
-    /// repeated, for at most [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
+    /// The server posts the message only after it has processed the uploaded files. Until then, the bot retries the
+    /// request, for at most [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget) (60 s
+    /// by default).
     ///
     /// # Errors
     ///
@@ -89,7 +90,7 @@ impl SendRequest {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, finished uploads are lost. The server may already have posted the message.
+    /// If the future is dropped, the uploaded files are lost. The server may already have posted the message.
     pub async fn send(self) -> Result<SendMessageResult> {
         let Self { request, uploads } = self;
         let bot = request.bot.clone();

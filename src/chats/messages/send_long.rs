@@ -21,16 +21,17 @@ use crate::{
 const OPERATION: &str = "sendMessage";
 
 impl Bot {
-    /// Sends a text of any length. If the text is too long for one message, it is sent as several messages. Returns the
+    /// Sends a text of any length. If the text is too long for one message, the bot sends several messages. Returns the
     /// posted messages in order.
     ///
-    /// If a message fails, the earlier messages stay posted. To continue after a failure, see [`SendLong::send`].
+    /// If sending a message fails, the earlier messages stay posted. To continue after a failure, see
+    /// [`SendLong::send`].
     ///
     /// A plain text and a [`Text`](crate::text::Text) are split by the rules of [`split`](crate::text::split). If a
     /// formatted range is split, every part of the range keeps the formatting.
     ///
-    /// [`NewMessageBody::markdown`] and [`NewMessageBody::html`] are split only at line ends that are outside all
-    /// formatting. If there is no such line end, the call fails before the first message.
+    /// A text of [`NewMessageBody::markdown`] or [`NewMessageBody::html`] is split only at line ends that are outside
+    /// all formatting. If the text cannot be split at such line ends, the call fails and sends no message.
     ///
     /// # Errors
     ///
@@ -58,12 +59,15 @@ impl Bot {
     }
 }
 
-/// A request that sends a long text in parts: as several messages, one after another. Created by [`Bot::send_long`].
+/// A request that sends a long text as several messages, one after another. Created by [`Bot::send_long`].
 ///
-/// `request.await` sends all parts. If a part fails, no further part is sent.
+/// Each message is a part of the text. If sending a part fails, no further part is sent.
 ///
-/// To be able to continue after a failure, call [`send`](Self::send) instead of awaiting the request. A second call of
-/// `send` begins with the part that failed.
+/// There are two ways to send the parts:
+///
+/// - `request.await` sends all parts. After a failure, you cannot continue.
+/// - [`send`](Self::send) also sends all parts. After a failure, the next call of `send` begins with the part that
+///   failed.
 ///
 /// ```
 /// # #[tokio::main]
@@ -92,8 +96,8 @@ impl Bot {
 /// # }
 /// ```
 ///
-/// Attachments and the keyboard are sent with the last part. [`reply_to`](Self::reply_to) applies to the first part,
-/// and [`notify`](Self::notify) applies to each part.
+/// The last part has the attachments and the keyboard. [`reply_to`](Self::reply_to) applies only to the first part, and
+/// [`notify`](Self::notify) applies to each part.
 #[derive(Debug)]
 #[must_use = "a request does nothing until it is awaited or sent"]
 pub struct SendLong {
@@ -110,22 +114,22 @@ message_setters!(SendLong, request.body, link);
 call_options!(SendLong, request.options, "`false`");
 
 impl SendLong {
-    /// Sets whether the preview of links in the text is turned off. Defaults to `false`.
+    /// Sets whether the messages show no preview of links in the text. Defaults to `false`.
     pub fn disable_link_preview(mut self, disable_link_preview: bool) -> Self {
         self.request = self.request.disable_link_preview(disable_link_preview);
         self
     }
 
-    /// Returns the remaining parts in order. Posted and skipped parts are not included.
+    /// Returns the remaining parts, in order. Remaining parts are neither posted nor skipped.
     ///
     /// # Errors
     ///
     /// All errors have the kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest):
     ///
-    /// - If there is nothing to send.
-    /// - If a text in Markdown or HTML cannot be split. These texts are split only at line ends that are outside all
-    ///   formatting.
-    /// - If any other text cannot be split. For example, a very long link address can leave no room for the link text.
+    /// - If the text contains only white space, and the request has no attachment and is neither a reply nor a forward.
+    /// - If a text in Markdown or HTML is too long, and cannot be split at line ends that are outside all formatting.
+    /// - If any other text cannot be split, for example because a very long link address leaves no room for the link
+    ///   text.
     pub fn parts(&self) -> Result<Vec<NewMessageBody>> {
         let message = LongMessage { text: self.text.clone(), rest: self.request.body.clone() };
         let parts = message.parts();
@@ -141,9 +145,9 @@ impl SendLong {
         &self.sent
     }
 
-    /// Skips the next part, so that [`send`](Self::send) continues with the part after it.
+    /// Skips the next part, so that [`send`](Self::send) continues with the part after the skipped part.
     ///
-    /// Call this method if sending a part failed, but the chat contains this part. This can happen only if
+    /// Call this method if [`send`](Self::send) failed, but the chat contains the part. This is possible only if
     /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returned `true`.
     pub fn skip_part(&mut self) {
         self.done += 1;
@@ -151,19 +155,20 @@ impl SendLong {
 
     /// Sends the remaining parts, each after the previous part is posted. Returns all posted messages.
     ///
-    /// `request.await` sends the parts and returns the posted messages as a `Vec`. After an error of `request.await`,
-    /// the posted messages are not available. If a part was posted or skipped before the error,
+    /// `request.await` also sends the parts, but consumes the request, and returns the posted messages as a `Vec`. If
+    /// it fails, the posted messages are lost. If a part was posted or skipped before the failure,
     /// [`may_have_been_applied`](crate::Error::may_have_been_applied) of the error returns `true`.
     ///
     /// # Errors
     ///
-    /// - If the text cannot be split: the errors of [`parts`](Self::parts). No message is sent.
+    /// - If there is nothing to send, or if the text cannot be split: the errors of [`parts`](Self::parts). No message
+    ///   is sent.
     /// - If a part cannot be sent: the errors of [`Api::send_message`](crate::api::Api::send_message).
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, [`sent`](Self::sent) still returns the posted messages. The server may also have
-    /// posted the part that was being sent. `sent` does not contain this part.
+    /// If the future is dropped, [`sent`](Self::sent) still returns the posted messages. The server may already have
+    /// posted the next part, which `sent` does not contain.
     pub async fn send(&mut self) -> Result<&[Message]> {
         for part in self.parts()? {
             let mut request = self.request.clone();

@@ -8,11 +8,12 @@ use crate::{
 /// A value that can be sent as a message. A parameter of [`Bot::send`](crate::Bot::send),
 /// [`Bot::reply`](crate::Bot::reply) and [`Bot::edit`](crate::Bot::edit).
 ///
-/// This trait is sealed: other crates cannot implement it. It is implemented for these types:
+/// This trait is sealed: other crates cannot implement it. The trait is implemented for these types:
 ///
-/// - [`NewMessageBody`], and types that convert into a `NewMessageBody`: a text (`&str`, `String`,
-///   [`Text`](crate::text::Text)), or an attachment such as [`AttachmentRequest`](crate::AttachmentRequest).
-/// - [`Upload`] and [`UploadMessage`]. The files are uploaded before the message is sent.
+/// - [`NewMessageBody`]
+/// - types that convert into a `NewMessageBody`, such as `&str`, `String`, [`Text`](crate::text::Text) and
+///   [`AttachmentRequest`](crate::AttachmentRequest)
+/// - [`Upload`] and [`UploadMessage`], whose files are uploaded before the message is sent
 ///
 /// ```
 /// use tamtam::{Bot, UserId, request::Sendable};

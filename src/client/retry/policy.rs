@@ -24,7 +24,7 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 
 /// The limits and delays of retries. Set with [`BotBuilder::retry`](crate::BotBuilder::retry).
 ///
-/// By default, a call has at most three [`attempts`](Self::attempts) and a time [`budget`](Self::budget) of 30 s.
+/// By default, a call has at most 3 [`attempts`](Self::attempts) and a time [`budget`](Self::budget) of 30 s.
 ///
 /// # Which failures are retried
 ///
@@ -32,15 +32,15 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 /// idempotent:
 ///
 /// - all `GET`, `PUT`, `PATCH` and `DELETE` requests
-/// - three `POST` requests: [`get_upload_url`](crate::api::Api::get_upload_url),
-///   [`subscribe`](crate::api::Api::subscribe) and [`post_admins`](crate::api::Api::post_admins)
+/// - the `POST` requests [`get_upload_url`](crate::api::Api::get_upload_url), [`subscribe`](crate::api::Api::subscribe)
+///   and [`post_admins`](crate::api::Api::post_admins)
 ///
 /// To override this default, call `.idempotent(true)` or `.idempotent(false)` on a request.
 ///
 /// | failure | idempotent requests | other requests |
 /// |---|---|---|
 /// | no connection was opened, so the request was not sent | retry | retry |
-/// | status 429 of the API | pause, then retry | pause, then retry |
+/// | status 429 of the API, or 200 with `success: false` and the code `too.many.requests` | pause, then retry | pause, then retry |
 /// | status 429 of an upload host | retry | retry |
 /// | attached media is not ready: status 400, or 200 with `success: false` | retry, but not for `GET` | retry |
 /// | status 503 with a `code` of the API in the body | retry | retry |
@@ -51,7 +51,8 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 /// | status 2xx with a body that does not fit the API document or is too large | no | no |
 /// | any other 4xx, a redirect, any other 200 with `success: false` | no | no |
 ///
-/// The pause after a 429 applies to all requests of the bot: see [`Pace`](crate::settings::Pace).
+/// The pause after a 429 applies to all requests of the bot: see [`Pace`](crate::settings::Pace). An upload host is a
+/// separate server that receives files.
 ///
 /// If a call fails and the server may have applied the request,
 /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns `true`.
@@ -59,9 +60,9 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 /// # Attached media
 ///
 /// After an upload, the server processes the file. Until the file is ready, the server refuses a message with this
-/// file, and the call is retried. These retries have their own time limit,
-/// [`attachment_budget`](Self::attachment_budget), which is 60 s by default. These retries do not count against
-/// [`attempts`](Self::attempts) or [`budget`](Self::budget).
+/// file, and the call is retried. The time limit of these retries is [`attachment_budget`](Self::attachment_budget),
+/// which is 60 s by default. These retries do not count against [`attempts`](Self::attempts) or
+/// [`budget`](Self::budget).
 ///
 /// # Example
 ///
@@ -98,8 +99,8 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Returns a policy without retries. Each call is sent once. A call with attached media fails if the media is not
-    /// ready.
+    /// Returns a policy without retries: each call has one attempt. A message with attached media fails if the media is
+    /// not ready.
     pub fn none() -> Self {
         Self { attempts: 1, attachment_budget: Duration::ZERO, ..Self::default() }
     }
@@ -120,7 +121,7 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets the time budget of a call. Defaults to 30 s. The time starts when the call starts.
+    /// Sets the time budget of a call, from the start of the call. Defaults to 30 s.
     ///
     /// If the next delay would exceed the budget, the call fails immediately. The last attempt may run beyond the
     /// budget, for at most the timeout of an attempt.
@@ -129,8 +130,7 @@ impl RetryPolicy {
     /// retried. To retry after a timeout, increase the budget or decrease
     /// [`BotBuilder::timeout`](crate::BotBuilder::timeout).
     ///
-    /// Two kinds of delays do not count against the budget: delays by the [`Pace`](crate::settings::Pace) of the bot,
-    /// and pauses after a 429.
+    /// Delays by the [`Pace`](crate::settings::Pace) of the bot and pauses after a 429 do not count against the budget.
     pub fn budget(mut self, budget: Duration) -> Self {
         self.budget = budget;
         self
@@ -142,14 +142,15 @@ impl RetryPolicy {
     /// - `most`: Upper limit of the maximum delay. Defaults to 8 s. If `most` is shorter than `first`, the limit is
     ///   `first`.
     ///
-    /// The actual delay is random, from 0 to the maximum delay (full jitter). If the server asks for a longer delay
-    /// (`Retry-After`), this delay applies.
+    /// The actual delay is a random time from 0 to the maximum delay (full jitter). If the server asks for a longer
+    /// delay (`Retry-After`), the call waits for that delay.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.backoff = Backoff { first, most: most.max(first) };
         self
     }
 
-    /// Sets the maximum time that a call waits for the server to process attached media. Defaults to 60 s.
+    /// Sets the maximum time that a call waits for the server to process attached media. Defaults to 60 s. With 0, the
+    /// call fails if the media is not ready.
     pub fn attachment_budget(mut self, budget: Duration) -> Self {
         self.attachment_budget = budget;
         self

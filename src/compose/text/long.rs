@@ -70,10 +70,10 @@ fn nothing() -> Invalid {
     )
 }
 
-/// A type that [`Bot::send_long`](crate::Bot::send_long) can split into messages. Implemented for `&str`, `&String`,
-/// `String`, `Cow<str>`, [`Text`] and [`NewMessageBody`]. The text can have any length.
+/// A text of any length. A parameter of [`Bot::send_long`](crate::Bot::send_long), which splits the text into messages.
 ///
-/// This trait is sealed: other crates cannot implement it.
+/// Implemented for `&str`, `&String`, `String`, `Cow<str>`, [`Text`] and [`NewMessageBody`]. This trait is sealed:
+/// other crates cannot implement it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent as a long text",
     note = "use a `&str`, a `String`, a `Text` or a `NewMessageBody`"
