@@ -199,6 +199,9 @@ impl BotBuilder {
     /// With `true`, the bot accepts certificates of this CA from every host to which the bot connects, such as upload
     /// hosts. Other HTTP clients in the process do not trust this CA.
     ///
+    /// On Android, the feature `rustls` supports only the certificates of the system. Set `false` there: otherwise
+    /// [`build`](Self::build) fails for MAX.
+    ///
     /// On TamTam, the setting has no effect, because TamTam has no root certificate of its own.
     ///
     /// ```

@@ -342,6 +342,8 @@ impl Bot {
     /// Removes a user from a group or a channel, and blocks the user. A blocked user cannot join by the link of the
     /// chat, and the bot cannot add the user. The bot needs the right `add_remove_members`.
     ///
+    /// A block has an effect only in chats that have a public or private link.
+    ///
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
