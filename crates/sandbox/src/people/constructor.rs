@@ -50,7 +50,7 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// - If this person cannot write in the chat.
+    /// - If this person is not a member (in a group) or not an administrator (in a channel).
     /// - If the dialog was never opened, or the bot is stopped.
     /// - If the sandbox simulates MAX.
     #[track_caller]
