@@ -65,8 +65,8 @@ impl Default for SandboxBuilder {
 
 impl SandboxBuilder {
     /// Sets the service that the sandbox simulates: `Service::TamTam` or `Service::Max`. Defaults to the service in the
-    /// [state file](Self::state_file), or to TamTam if there is no such file. If another service is set, the sandbox
-    /// does not start ([`StartError::Service`]).
+    /// [state file](Self::state_file), or to TamTam if there is no such file. With any other service, the sandbox does
+    /// not start ([`StartError::Service`]).
     ///
     /// ```
     /// # #[tokio::main]
@@ -111,8 +111,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// Makes runs reproducible. The transcript, ids, tokens and times then depend only on `seed` and on the order of
-    /// events. Ignored if the [state file](Self::state_file) exists.
+    /// Sets a seed, which makes runs reproducible. The transcript, ids, tokens and times then depend only on `seed` and
+    /// on the order of events. Ignored if the [state file](Self::state_file) exists.
     ///
     /// With a seed, the sandbox's clock starts in 2025. Each event moves the clock by 1 s, and [`Sandbox::time_passes`]
     /// moves it further. Without a seed, the clock shows real time.

@@ -33,8 +33,8 @@ pub(crate) const QUIET: Duration = Duration::from_millis(50);
 /// A hook is a function that the sandbox calls, for example for each event ([`on_event`](Self::on_event)). If a hook
 /// owns a clone, the server never stops.
 ///
-/// On this page, "the bot" means the first bot: the bot that every sandbox has. A dialog is the chat of one person with
-/// a bot. A poll is a request for updates. The sandbox holds a poll while there is no update.
+/// On this page, "the bot" means the first bot, which every sandbox has. A dialog is the chat of one person with a bot.
+/// A poll is a request for updates. The sandbox holds a poll while there is no update.
 ///
 /// ```
 /// # #[tokio::main]
@@ -170,8 +170,9 @@ impl Sandbox {
         self.world().on_save(Arc::new(hook));
     }
 
-    /// Moves the sandbox's clock forward by `time`, and returns at once. The times of messages, the pauses of
-    /// redeliveries, and the limits per second depend on this clock.
+    /// Moves the sandbox's clock forward by `time`, and returns at once. The times of messages, the pauses before
+    /// redeliveries, and the limits per second depend on this clock. A redelivery is a repeated delivery of an update
+    /// to a webhook.
     ///
     /// If a redelivery of an update is due within `time`, the sandbox attempts one redelivery without a pause. Webhooks
     /// that have failed for 8 h on this clock are removed before this method returns. Polls are held in real time, so
@@ -234,7 +235,7 @@ impl Sandbox {
         assert!(is_known, "the API has no operation {operation}, use one of {}", faults::operations(service));
     }
 
-    /// Drops the next `times` deliveries to webhooks before the webhook receives them. Each dropped update is delivered
+    /// Drops the next `times` deliveries to webhooks, before they reach the webhooks. Each dropped update is delivered
     /// again after a pause ([`SandboxBuilder::redelivery`](crate::SandboxBuilder::redelivery)). Later updates do not
     /// wait for this redelivery.
     pub fn loses_deliveries(&self, times: u32) {

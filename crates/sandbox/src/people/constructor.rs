@@ -67,8 +67,8 @@ impl Constructor {
         self.session_id.as_str().into()
     }
 
-    /// Types a message with this text in the constructor. The bot gets the update `message_construction_request` with
-    /// the message, and with the `data` of the bot's last answer.
+    /// Types the message `text` in the constructor. The bot gets the update `message_construction_request` with the
+    /// message, and with the `data` of the bot's last answer.
     ///
     /// # Panics
     ///

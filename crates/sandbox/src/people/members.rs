@@ -3,10 +3,10 @@
 use super::actor::Actor;
 use super::person::Person;
 
-/// Acts in a group or channel, for example `alice.in_chat(&team).adds(&bob)`. In the following methods, "the chat"
-/// means the group or channel of [`in_chat`](Self::in_chat).
+/// These methods are acts in a group or channel, for example `alice.in_chat(&team).adds(&bob)`. In their descriptions,
+/// "the chat" means the group or channel of [`in_chat`](Self::in_chat).
 impl Person {
-    /// Joins the chat by its link. Bots that are administrators get `user_added` without an inviter.
+    /// Joins the chat by its link. Bots that are administrators get `user_added`, whose `inviter_id` is `None`.
     ///
     /// # Panics
     ///

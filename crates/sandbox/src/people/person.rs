@@ -53,7 +53,7 @@ use crate::state::seen::Seen;
 ///
 /// | updates | bots on TamTam | bots on MAX |
 /// |---|---|---|
-/// | about messages and comments | all members | administrators with the right `read_all_messages` |
+/// | about messages and comments | all bots in the chat | administrators with the right `read_all_messages` |
 /// | `user_added`, `user_removed` | administrators | administrators with the right `read_all_messages` |
 #[derive(Clone)]
 pub struct Person {
@@ -103,7 +103,7 @@ impl Person {
     }
 
     /// Returns a value for the same person that acts in `group`, which is a group or channel. The person need not be a
-    /// member, for example to [join](Self::joins).
+    /// member. For example, `alice.in_chat(&team).joins()` makes Alice a member.
     #[must_use]
     pub fn in_chat(&self, group: &Group) -> Self {
         Self { actor: Actor { group: Some(group.chat_id), ..self.actor }, ..self.clone() }

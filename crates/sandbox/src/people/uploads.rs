@@ -68,8 +68,8 @@ impl Uploads {
         self.act(|store| store.requests.clone())
     }
 
-    /// Adds a function that the sandbox calls for every request to the upload host, including downloads. `hook` is
-    /// called when the response is ready, or when the connection is reset. `hook` is not called if the client
+    /// Adds the function `hook`, which the sandbox calls for every request to the upload host, including downloads.
+    /// `hook` is called when the response is ready, or when the connection is reset. `hook` is not called if the client
     /// disconnects, or if the request [stalls](UploadFault::StallAt).
     ///
     /// `hook` runs on the server's thread, and must not wait for the bot.

@@ -4,7 +4,7 @@
 ///
 /// In the variants with a `u64`, this number is a position, in bytes from the beginning of the whole file. This also
 /// applies if the bot sends the file in several ranges. The fault waits until a request reaches the position. If a
-/// request ends exactly at the position, the upload host keeps its bytes, and the fault affects only the response.
+/// request ends exactly at the position, the upload host keeps the bytes, and the fault affects only the response.
 ///
 /// ```
 /// # #[tokio::main]
