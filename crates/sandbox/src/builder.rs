@@ -24,7 +24,7 @@ use crate::state::rate_limit::RateLimit;
 /// The default of [`SandboxBuilder::patience`].
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A builder with the settings of a [`Sandbox`].
+/// A builder for a [`Sandbox`]. Created by [`Sandbox::builder`].
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it is started"]
 pub struct SandboxBuilder {
@@ -65,7 +65,8 @@ impl Default for SandboxBuilder {
 
 impl SandboxBuilder {
     /// Sets the service that the sandbox simulates: `Service::TamTam` or `Service::Max`. Defaults to the service in the
-    /// [state file](Self::state_file), or to TamTam if there is no such file.
+    /// [state file](Self::state_file), or to TamTam if there is no such file. With any other service, the sandbox does
+    /// not start ([`StartError::Service`]).
     ///
     /// ```
     /// # #[tokio::main]
@@ -84,19 +85,20 @@ impl SandboxBuilder {
     }
 
     /// Sets the rate limits of the bots. Defaults to [`RateLimit::max`] on MAX, and to [`RateLimit::none`] on TamTam.
-    /// [`Sandbox::rate_limited`] counts the refused requests.
+    /// [`Sandbox::rate_limited`] returns the number of refused requests.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.rate_limit = Some(limit);
         self
     }
 
-    /// Sets the bot's visible name. Defaults to "Sandbox Bot".
+    /// Sets the bot's visible name. Defaults to "Sandbox Bot". Ignored if the [state file](Self::state_file) exists.
     pub fn bot_name(mut self, name: impl Into<String>) -> Self {
         self.bot_name = name.into();
         self
     }
 
-    /// Sets the bot's username, without the `@`. Defaults to `sandbox_bot`.
+    /// Sets the bot's username, without the `@`. Defaults to `sandbox_bot`. Ignored if the
+    /// [state file](Self::state_file) exists.
     pub fn bot_username(mut self, username: impl Into<String>) -> Self {
         self.bot_username = username.into();
         self
@@ -109,15 +111,15 @@ impl SandboxBuilder {
         self
     }
 
-    /// Makes runs reproducible: the transcript, ids, tokens and times depend only on `seed` and on the order of events.
+    /// Sets a seed, which makes runs reproducible. The transcript, ids, tokens and times then depend only on `seed` and
+    /// on the order of events. Ignored if the [state file](Self::state_file) exists.
     ///
     /// With a seed, the sandbox's clock starts in 2025. Each event moves the clock by 1 s, and [`Sandbox::time_passes`]
     /// moves it further. Without a seed, the clock shows real time.
     ///
-    /// Some values still differ between runs: ports, the URLs of media (which contain a port), and the times in the
-    /// launch data of Mini Apps. The timeouts of deliveries to webhooks pass in real
-    /// time. The pauses between deliveries also pass in real time, unless
-    /// [`time_passes`](crate::Sandbox::time_passes) skips them.
+    /// Even with a seed, these values differ between runs: ports, the URLs of media (which contain a port), and the
+    /// times in the launch data of Mini Apps. The timeouts of deliveries to webhooks pass in real time. The pauses
+    /// between deliveries also pass in real time, unless [`Sandbox::time_passes`] skips them.
     ///
     /// ```
     /// # #[tokio::main]
@@ -137,53 +139,57 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets the maximum time that a waiting method such as [`Person::reads`](crate::Person::reads) or
-    /// [`Sandbox::settles`] waits. After this time, the method panics. Defaults to 5 s.
+    /// Sets the maximum time that methods such as [`Person::reads`](crate::Person::reads) and [`Sandbox::settles`]
+    /// wait. After this time, the method panics. Defaults to 5 s.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Sets the pause before the first redelivery. If a webhook does not respond to an update with the status 200, the
-    /// sandbox delivers the update again after this pause. [`Sandbox::time_passes`] skips pauses.
+    /// Sets the pause before the first redelivery of an update. A redelivery happens if a webhook does not respond to
+    /// an update with the status 200. [`Sandbox::time_passes`] skips pauses.
     ///
-    /// - TamTam: all pauses have this length. Defaults to 200 ms. The real TamTam waits 30 to 60 s.
-    /// - MAX: each further pause is 2.5 times the pause before. After 10 redeliveries, the update is lost. Defaults to
-    ///   60 s, as on the real MAX.
+    /// | | on TamTam | on MAX |
+    /// |---|---|---|
+    /// | default | 200 ms (the real TamTam waits 30 to 60 s) | 60 s, as on the real MAX |
+    /// | further pauses | as long as the first pause | 2.5 times the previous pause |
+    /// | redeliveries of an update | unlimited | at most 10; then the update is lost |
     pub fn redelivery(mut self, pause: Duration) -> Self {
         self.redelivery = Some(pause);
         self
     }
 
-    /// Sets the maximum time of a delivery to a webhook, in real time. It includes the time to connect, and the time to
-    /// get a response. Defaults to 5 s on TamTam, and to 30 s on MAX (like the real MAX).
+    /// Sets the maximum time of a delivery to a webhook, in real time. This time includes the connection and the
+    /// response. Defaults to 5 s on TamTam, and to 30 s on MAX, as on the real MAX.
     pub fn delivery_timeout(mut self, timeout: Duration) -> Self {
         self.delivery_timeout = Some(timeout);
         self
     }
 
-    /// Sets the port of the API on the loopback interface. Defaults to a free port.
+    /// Sets the port of the API on the loopback interface. Defaults to 0, which stands for any free port.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// Adds the endpoints of [`control`] to the API's port. Through these endpoints, a test in any language acts as
-    /// people and injects faults. The endpoints need no token. Requests from web pages are refused.
+    /// Adds the HTTP endpoints of [`control`] to the API's port. Through these endpoints, a test in any language acts
+    /// as people and injects faults. The endpoints need no token. Requests from web pages of other origins are refused.
+    /// By default, a sandbox does not have these endpoints.
     pub fn control_endpoints(mut self) -> Self {
         self.has_control = true;
         self
     }
 
-    /// Sets the port of the upload host, the server to which bots upload files. Defaults to a free port of the loopback
-    /// interface. The URLs of media contain this port.
+    /// Sets the port of the upload host on the loopback interface. The upload host is the server to which bots upload
+    /// files. The URLs of media, such as photos, contain this port. Defaults to 0, which stands for any free port.
     pub fn upload_port(mut self, port: u16) -> Self {
         self.upload_port = port;
         self
     }
 
-    /// Keeps the state of the sandbox in the file at `path`. If the file exists, the sandbox continues from the kept
-    /// state. If the file does not exist, it is created.
+    /// Keeps the state of the sandbox in the file at `path`. If the file exists, the sandbox continues from the state
+    /// in the file. If the file does not exist, the sandbox creates it. By default, the state is lost when the sandbox
+    /// stops.
     ///
     /// | state | kept in the file |
     /// |---|---|
@@ -195,26 +201,26 @@ impl SandboxBuilder {
     ///
     /// # If the file exists
     ///
-    /// - The builder's bot name, bot username and [`seed`](Self::seed) are ignored. If [`token`](Self::token) is set,
-    ///   it replaces the token in the file.
-    /// - The sandbox simulates the service in the file. If [`service`](Self::service) sets the other service, the
-    ///   sandbox does not start ([`StateFileError::OtherService`]).
-    /// - If the delivery of an update to a webhook was interrupted, the update is delivered again.
+    /// - [`bot_name`](Self::bot_name), [`bot_username`](Self::bot_username) and [`seed`](Self::seed) are ignored.
+    /// - If [`token`](Self::token) is set, it replaces the token in the file.
+    /// - The sandbox simulates the service in the file. If [`service`](Self::service) sets another service, the sandbox
+    ///   does not start ([`StateFileError::OtherService`]).
+    /// - If the last sandbox stopped during the delivery of an update to a webhook, the update is delivered again.
     /// - The URLs of media change to the current address of the upload host.
     ///
     /// # When the file is written
     ///
-    /// The sandbox writes the file after changes, mostly within 0.1 s, and when the sandbox stops. Each write replaces
-    /// the whole file, so the file is never incomplete. [`Sandbox::on_save`] reports failed writes.
+    /// The sandbox writes the file when it starts, after changes (usually within 0.1 s), and when it stops. Each write
+    /// replaces the whole file, so the file is never incomplete. [`Sandbox::on_save`] reports failed writes.
     ///
-    /// If the process is killed, the changes of the last 0.5 s and the changes during the current write are lost. The
-    /// next sandbox does not issue the lost ids and markers again. A marker is a position in the updates of a bot.
+    /// If the process is killed, the changes of the last 0.5 s and the changes during the current write can be lost.
+    /// The next sandbox does not use the lost ids and markers again. A marker is a position in the updates of a bot.
     ///
     /// During a write, the directory contains a temporary file such as `state.json.0123456789abcdef.new`. If the
-    /// process is killed during the write, the temporary file remains, and the next start removes it.
+    /// process is killed during the write, the next sandbox with this state file removes the temporary file.
     ///
     /// Only one sandbox at a time can open the file. A second sandbox does not start ([`StateFileError::InUse`]). The
-    /// lock is an empty file such as `state.json.lock` in the same directory. This file is never removed.
+    /// sandbox locks an empty file such as `state.json.lock` in the same directory. The lock file is never removed.
     ///
     /// The format of the file is JSON. Later versions of this crate may change the format. The changelog lists each
     /// change of the format.
@@ -244,7 +250,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Starts the sandbox, and panics if the sandbox cannot start.
+    /// Starts the sandbox. Use [`try_start`](Self::try_start) to get an error instead of a panic.
     ///
     /// # Panics
     ///
@@ -257,13 +263,14 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// - If the [port](Self::port) or the [upload port](Self::upload_port) is not available.
-    /// - If the system cannot start a thread.
-    /// - If the [state file](Self::state_file) cannot be read or written.
-    /// - If another sandbox has opened the state file.
-    /// - If the file at this path is not a state file, or belongs to the other service.
-    /// - If the [service](Self::service) is not exactly `Service::TamTam` or `Service::Max`. For example, a service
-    ///   with another base URL is refused.
+    /// - [`StartError::Port`]: if the [port](Self::port) or the [upload port](Self::upload_port) is not available.
+    /// - [`StartError::Thread`]: if the operating system cannot start a thread.
+    /// - [`StartError::StateFile`]: if the [state file](Self::state_file) cannot be read or written, or another sandbox
+    ///   has opened the file.
+    /// - [`StartError::StateFile`]: if the file at this path is not a state file, or contains the state of another
+    ///   service.
+    /// - [`StartError::Service`]: if the [service](Self::service) is not exactly `Service::TamTam` or `Service::Max`.
+    ///   For example, a service with another base URL is refused.
     pub async fn try_start(self) -> Result<Sandbox, StartError> {
         let service = self
             .service
@@ -319,7 +326,7 @@ impl SandboxBuilder {
 }
 
 impl Sandbox {
-    /// Starts a sandbox of TamTam on a free port of the loopback interface.
+    /// Starts a sandbox of TamTam with the default settings, on free ports of the loopback interface.
     ///
     /// # Panics
     ///
@@ -328,7 +335,8 @@ impl Sandbox {
         Self::builder().start().await
     }
 
-    /// Starts a sandbox of MAX on a free port of the loopback interface, with the limits of MAX ([`RateLimit::max`]).
+    /// Starts a sandbox of MAX with the default settings, on free ports of the loopback interface. The sandbox has the
+    /// rate limits of MAX ([`RateLimit::max`]).
     ///
     /// ```
     /// # #[tokio::main]
@@ -349,7 +357,7 @@ impl Sandbox {
         Self::builder().service(tamtam::Service::Max).start().await
     }
 
-    /// Creates a builder, to start a sandbox with other settings than the defaults.
+    /// Creates a builder to start a sandbox with other settings.
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder::default()
     }
@@ -375,7 +383,7 @@ pub enum StartError {
     /// The port of the API or of the upload host is not available.
     #[error("cannot listen on port {port} of {host}: {error}", host = Ipv4Addr::LOCALHOST)]
     Port {
-        /// The port that was set. 0 stands for any free port.
+        /// The requested port. 0 stands for any free port.
         port: u16,
         /// The error of the operating system.
         error: io::Error,
@@ -383,13 +391,13 @@ pub enum StartError {
     /// The operating system could not start a thread of the sandbox.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
-    /// The service is neither `Service::TamTam` nor `Service::Max`.
+    /// The service is neither an unchanged `Service::TamTam` nor an unchanged `Service::Max`.
     #[error("the sandbox does not simulate {name}: use Service::TamTam or Service::Max unchanged")]
     Service {
         /// The name of the service that was set.
         name: String,
     },
-    /// The state file cannot be used. The inner error has the reason.
+    /// The [state file](SandboxBuilder::state_file) cannot be used. The inner error contains the reason.
     #[error(transparent)]
     StateFile(#[from] StateFileError),
 }

@@ -1,9 +1,10 @@
-//! HTTP endpoints to control the sandbox from any language. Through the endpoints, a test acts as people and injects
-//! faults.
+//! HTTP endpoints to control a sandbox from any language. A sandbox is a simulated messenger. Through the endpoints, a
+//! test acts as people and injects faults.
 //!
 //! The program `tamtam-sandbox` has these endpoints on the port of the API, under `/sandbox`. In Rust,
-//! [`SandboxBuilder::control_endpoints`](crate::SandboxBuilder::control_endpoints) adds the endpoints. They accept and
-//! return JSON, and need no token. The real services do not have these endpoints, so a bot must not use them.
+//! [`SandboxBuilder::control_endpoints`](crate::SandboxBuilder::control_endpoints) adds the endpoints. They need no
+//! token. They accept and return JSON, except `GET /sandbox/transcript`, which returns plain text. The real services do
+//! not have these endpoints, so a bot must not use them.
 //!
 //! ```sh
 //! JSON='Content-Type: application/json'
@@ -15,7 +16,7 @@
 //! # {"text":"Hello, Bob", "message_id":"mid.0000016...", ...}
 //! ```
 //!
-//! The first of these requests, in Rust:
+//! This example sends the first of these requests in Rust:
 //!
 //! ```
 //! # #[tokio::main]
@@ -35,20 +36,24 @@
 //!
 //! # Access
 //!
-//! Programs may call the endpoints. Web pages may not, because a page in a browser on this machine could read the
-//! tokens. The server checks these headers before it carries out a request:
+//! Programs may call the endpoints, but web pages of other origins may not. Otherwise, any page in a browser on this
+//! machine could read the tokens of the bots. The server checks these headers before it carries out a request:
 //!
-//! | header | accepted values | status of other requests |
+//! | header | accepted values | status of a refusal |
 //! |---|---|---|
-//! | `Host` | an address in `127.0.0.0/8`, `[::1]`, `localhost` or `*.localhost`; with any port | 403 |
+//! | `Host` | an address in `127.0.0.0/8`, `[::1]`, `localhost` or `*.localhost`; with or without a port | 403 |
 //! | `Origin` | not sent, or `http://` followed by the value of `Host` | 403 |
 //! | `Sec-Fetch-Site` | not sent, `same-origin` or `none` | 403 |
 //! | `Content-Type` | `application/json`; not required if there is no body | 415 |
 //!
-//! Each header may be sent at most once. A client may reach the sandbox by another host name, for example from a
-//! container. This client must send `Host: localhost`.
+//! Each header may be sent at most once. A client that reaches the sandbox by another host name, for example from a
+//! container, must send `Host: localhost`.
 //!
 //! # Users, bots and chats
+//!
+//! In the tables on this page, a `?` marks an optional field. If no fields of the response are listed, the response is
+//! `{}`. A body may have at most 64 MiB. A dialog is the chat of one person with a bot. The first bot is the bot that
+//! every sandbox has.
 //!
 //! | endpoint | fields of the body | fields of the response |
 //! |---|---|---|
@@ -57,28 +62,28 @@
 //! | `POST /sandbox/bots` | `name`, `username` | `user_id`, `token` |
 //! | `POST /sandbox/chats` | `title`, `members`, `channel`?, `comments`?, `public_link`? | `chat_id` |
 //!
-//! In the tables on this page, a `?` marks an optional field. A body may have at most 64 MiB. A dialog is the chat of
-//! one person with a bot. The first bot is the bot that every sandbox has.
+//! Names are the visible names. Usernames have no `@`.
 //!
-//! The fields of `POST /sandbox/chats`:
+//! These fields of `POST /sandbox/chats` need an explanation:
 //!
-//! - `members`: an array of user ids. The first member is the owner. Bots become administrators. If no member is a bot,
-//!   the first bot of the sandbox is added.
+//! - `members`: an array with at least one user id. The first member is the owner. Bots become administrators. If no
+//!   member is a bot, the first bot is added.
 //! - `channel`: whether the chat is a channel instead of a group. Defaults to `false`.
-//! - `comments`: whether the posts of the channel have comments. Defaults to `false`. MAX only.
+//! - `comments`: whether the posts of the channel have comments. Defaults to `false`. `true` is refused for groups, and
+//!   on TamTam.
 //! - `public_link`: the end of the public link, such as `news` for `https://tt.me/news`. By default, the chat is
 //!   private.
 //!
 //! # Acts of people
 //!
-//! `POST /sandbox/users/{user_id}/{act}` calls a method of [`Person`](crate::Person). The name of the act is the name
-//! of the method. The acts with a `session_id` call methods of [`Constructor`](crate::Constructor), a window in which a
-//! bot helps to compose a message.
+//! `POST /sandbox/users/{user_id}/{act}` performs an act of a person. The methods of [`Person`](crate::Person) describe
+//! the acts. An act with a `session_id` is a method of [`Constructor`](crate::Constructor). A constructor is a window
+//! in which a bot helps a person to compose a message.
 //!
 //! By default, people act in the dialog with the first bot. The body of every act may contain two more fields:
 //!
-//! - `chat_id`: the id of another chat. If this chat is a dialog, the act uses the bot of this dialog.
-//! - `bot`: the user id of another bot.
+//! - `chat_id`: the id of another chat.
+//! - `bot`: the user id of another bot. Ignored if `chat_id` is the id of a dialog, because a dialog has one bot.
 //!
 //! | act | fields of the body | fields of the response |
 //! |---|---|---|
@@ -111,13 +116,16 @@
 //! | `reads_notification` | `timeout_ms`? | `text` |
 //! | `reads_constructor` | `session_id`, `timeout_ms`? | `texts`, `buttons`, `hint`, `placeholder`, `allows_input` |
 //!
-//! MAX only: `presses_app`, `opens_app`, `comments`, `sees_comments`, `clears`, `removes_dialog`, `mutes`, `unmutes`
-//! and `sends_voice`. TamTam only: `opens_constructor`, and the acts with a `session_id`.
+//! These acts are for MAX only: `presses_app`, `opens_app`, `comments`, `sees_comments`, `clears`, `removes_dialog`,
+//! `mutes`, `unmutes` and `sends_voice`. These acts are for TamTam only: `opens_constructor`, and the acts with a
+//! `session_id`.
 //!
-//! `timeout_ms` is the maximum time to wait, in milliseconds. It defaults to
+//! `timeout_ms` is the maximum time to wait, in milliseconds. The server waits at most 1 h. `timeout_ms` defaults to
 //! [`SandboxBuilder::patience`](crate::SandboxBuilder::patience), which is 5 s by default.
 //!
-//! `reads` returns each message and each edit of a bot once, in order. `reads` does not return messages of people.
+//! `reads` returns each message and each edit of a bot once, in order. It does not return messages of people.
+//! [`Seen`](crate::Seen) describes the response to `reads`, and [`Prepared`](crate::Prepared) the response to
+//! `reads_constructor`.
 //!
 //! Each element of `attachments` has a `type`, and the fields of this type:
 //!
@@ -135,21 +143,23 @@
 //! | endpoint | fields of the body | effect |
 //! |---|---|---|
 //! | `POST /sandbox/faults` | `operation`, `fault` and its fields; `times`?, `applied`?, `retry_after`? | injects a fault into the next requests of an operation |
-//! | `DELETE /sandbox/faults` | | removes the faults from `POST /sandbox/faults` that have not happened yet |
+//! | `DELETE /sandbox/faults` | | removes the faults of operations that have not happened yet |
 //! | `POST /sandbox/uploads/faults` | `fault` and its fields | injects a fault into the next upload |
-//! | `POST /sandbox/uploads/not_ready` | `times` | simulates files that are still being processed: a message with such a file is refused this many times. Applies to files that are uploaded after this call |
+//! | `POST /sandbox/uploads/not_ready` | `times` | sets how many times a message is refused because its file is still being processed; for files that are uploaded after this call |
 //! | `POST /sandbox/updates` | `update`, `bot`? | sends `update`, which may be any JSON object, to the bot |
 //! | `POST /sandbox/updates/repeat` | `bot`? | sends the latest update of the bot again |
 //! | `POST /sandbox/deliveries/lose` | `times` | drops the next deliveries to webhooks |
-//! | `POST /sandbox/clock` | `advance_ms` | moves the clock forward, as [`Sandbox::time_passes`](crate::Sandbox::time_passes) does |
+//! | `POST /sandbox/clock` | `advance_ms` | moves the clock forward by this number of milliseconds: see [`Sandbox::time_passes`](crate::Sandbox::time_passes) |
+//!
+//! In these endpoints, `bot` is the user id of a bot. It defaults to the first bot.
 //!
 //! The fields of `POST /sandbox/faults`:
 //!
-//! - `operation`: an `operationId` of the API's document, such as `sendMessage`.
+//! - `operation`: the `operationId` of an operation in the API's OpenAPI document, such as `sendMessage`.
 //! - `fault`: a fault from the next table. The body must contain the fields of this fault.
-//! - `times`: the number of requests to which the fault happens. Defaults to 1. Several faults of one operation happen
-//!   one after another.
-//! - `applied`: whether the operation is carried out, although the request fails. [`Fault`](crate::Fault) lists the
+//! - `times`: the number of requests that get the fault. Defaults to 1. If an operation has several faults, they happen
+//!   in the order of the calls.
+//! - `applied`: whether the server carries out the operation before the fault. [`Fault`](crate::Fault) lists the
 //!   defaults.
 //! - `retry_after`: the value of the header `Retry-After`, in seconds. By default, the header is not sent.
 //!
@@ -157,17 +167,17 @@
 //!
 //! | `fault` | its fields |
 //! |---|---|
-//! | `status` | `status` |
+//! | `status` | `status`: from 200 to 999 |
 //! | `error` | `status`, `code`, `message` |
 //! | `answer` | `status`, `body` (a string) |
-//! | `delay` | `delay_ms` |
+//! | `delay` | `delay_ms`: the delay in milliseconds |
 //! | `not_ready`, `reset`, `cut_body`, `garbage` | |
 //!
 //! [`UploadFault`](crate::UploadFault) describes the faults of `POST /sandbox/uploads/faults`:
 //!
 //! | `fault` | its fields |
 //! |---|---|
-//! | `reset_at`, `stall_at` | `bytes`: the position in the file |
+//! | `reset_at`, `stall_at` | `bytes`: the position in the file, in bytes |
 //! | `status_at` | `bytes`, `status` |
 //! | `answer` | `status`, `body` (a string) |
 //!
@@ -175,10 +185,10 @@
 //!
 //! | endpoint | fields of the body | effect |
 //! |---|---|---|
-//! | `GET /sandbox/transcript` | | returns the transcript as plain text, one line per event |
+//! | `GET /sandbox/transcript` | | returns all events as plain text, one event per line |
 //! | `POST /sandbox/delivers` | `timeout_ms`? | waits until the webhooks have accepted all updates |
-//! | `POST /sandbox/settles` | `timeout_ms`? | waits until the bots are idle, as [`Sandbox::settles`](crate::Sandbox::settles) does |
-//! | `GET /sandbox/rate_limited` | | returns `refused`, the number of requests over a limit of the server |
+//! | `POST /sandbox/settles` | `timeout_ms`? | waits until the bots are idle: see [`Sandbox::settles`](crate::Sandbox::settles) |
+//! | `GET /sandbox/rate_limited` | | returns `refused`, the number of requests that were refused because of a rate limit |
 //!
 //! # Errors
 //!
@@ -191,8 +201,7 @@
 //! | 404 | the path, the user, the bot or the chat does not exist |
 //! | 405 | the endpoint does not accept this HTTP method |
 //! | 408 | the maximum time to wait is over; for acts, the response has an additional field `transcript` |
-//! | 409 | the messenger does not allow the act, for example because the button does not exist |
-//! | 409 | another user already has the username |
+//! | 409 | the messenger does not allow the act, for example because the button does not exist; or another user already has the username |
 //! | 415 | the `Content-Type` is not JSON |
 
 mod act;

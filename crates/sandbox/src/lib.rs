@@ -1,6 +1,7 @@
-//! A simulated messenger in your test process: [TamTam](Sandbox::start) or [MAX](Sandbox::max). A server on a loopback
-//! socket behaves like the server of the messenger. Simulated people write to your bot, press its buttons and read its
-//! messages.
+//! A simulator of the messengers [TamTam](Sandbox::start) and [MAX](Sandbox::max), to test bots.
+//!
+//! A [`Sandbox`] is a simulated messenger in your test process. Its server behaves like the server of the real
+//! messenger. Simulated people write to your bot, press its buttons and read its messages.
 //!
 //! ```
 //! # #[tokio::main]
@@ -19,101 +20,104 @@
 //! # }
 //! ```
 //!
-//! The sandbox needs no token and no network. Use it to build and test a MAX bot before MAX gives you a token.
-//! [The guide](crate::guide) has complete tests.
+//! A sandbox needs no real token and no network. Use it to build and test a MAX bot before MAX gives you a token.
+//! [The guide](crate::guide) contains complete tests.
 //!
 //! # Requests and responses
 //!
-//! Your bot sends real HTTP requests. The sandbox handles these requests as the API's documents describe:
+//! Your bot sends real HTTP requests to the sandbox:
 //!
 //! - A request with a wrong token is refused with the status 401.
-//! - A request that the API's OpenAPI document does not allow is refused with the status 400. The error names the
-//!   field.
-//! - A few requests that the document does not allow are accepted, because the real servers accept them. An example is
-//!   the chat action `sending_image`. `openapi/tolerance.yaml` in the repository lists the exceptions with their reasons.
-//! - The response to a poll (a request for updates) is held until there is an update, or until the timeout of the poll.
+//! - A request with parameters or a body that the API's OpenAPI document does not allow is refused with the status 400.
+//!   The error names the wrong field. Exceptions are a few requests that the real servers accept, for example with the
+//!   chat action `sending_image`. `openapi/tolerance.yaml` in the repository lists the exceptions with their reasons.
+//! - A poll is a request for updates. An update is an event that a bot gets, such as a new message. The sandbox
+//!   responds to a poll when there is an update, or after the timeout of the poll.
 //!
-//! The responses follow the API's documents and the known behavior of the servers. The sandbox does not use the types
-//! of `tamtam` to write responses. So tests can reveal mistakes in these types.
+//! The responses follow the API's documentation and the known behavior of the real servers. The sandbox does not use
+//! the types of `tamtam` to write responses, so tests can reveal mistakes in these types.
 //!
 //! # Services
 //!
 //! [`Sandbox::start`] simulates version 0.5.6 of the API of TamTam. [`Sandbox::max`] simulates version 0.0.33 of the
 //! API of MAX. The API of MAX is a later generation of the API of TamTam. [`SandboxBuilder::service`] sets the service.
 //!
-//! The services differ in operations, updates, administrator rights, field names and limits. Only on MAX:
+//! The services differ in operations, updates, administrator rights, field names and limits. People can do these things
+//! only on MAX:
 //!
-//! - People [comment](Person::comments) on posts.
-//! - People open [Mini Apps](Person::opens_app). A Mini App is a web page that opens inside the messenger.
-//! - People [clear](Person::clears), [remove](Person::removes_dialog) or [mute](Person::mutes) a dialog. A dialog is
-//!   the chat of one person with a bot.
-//! - People [send voice messages](Person::sends_voice).
+//! - [Comment](Person::comments) on posts.
+//! - Open [Mini Apps](Person::opens_app). A Mini App is a web page that opens inside the messenger.
+//! - [Clear](Person::clears), [remove](Person::removes_dialog) or [mute](Person::mutes) a dialog. A dialog is the chat
+//!   of one person with a bot.
+//! - Send [voice messages](Person::sends_voice).
 //!
 //! People can open [constructors](Person::opens_constructor) only on TamTam. A constructor is a window in which a bot
-//! helps to compose a message.
+//! helps a person to compose a message.
 //!
 //! # Rate limits
 //!
-//! A sandbox of MAX has the limits of MAX ([`RateLimit::max`]), for example 2 messages per second in each chat and 2
-//! polls per second. A request over a limit is refused with the status 429. [`Sandbox::rate_limited`] counts the
-//! refused requests. The limits of TamTam are not known, so a sandbox of TamTam has no limits by default.
-//! [`SandboxBuilder::rate_limit`] sets the limits on both services.
+//! By default, a sandbox of MAX has the limits of MAX ([`RateLimit::max`]), for example 2 messages per second in each
+//! chat and 2 polls per second. A request over a limit is refused with the status 429. [`Sandbox::rate_limited`]
+//! returns the number of refused requests. The limits of TamTam are not known, so a sandbox of TamTam has no limits by
+//! default. [`SandboxBuilder::rate_limit`] sets the limits on both services.
 //!
 //! # Webhooks
 //!
-//! A webhook is a URL to which the sandbox sends the updates of a bot. Each webhook gets the types of updates in its
-//! subscription. New updates are delivered in order, one at a time.
+//! A webhook is a URL to which the sandbox sends the updates of a bot. A bot adds a webhook by a subscription (the
+//! operation `subscribe`), which can select types of updates. A webhook gets its new updates in order, one at a time.
 //!
-//! While a bot has a webhook, its polls are refused with the status 405. If a poll is waiting when the bot subscribes
-//! the webhook, this poll also gets the status 405.
+//! While a bot has a webhook, its polls are refused with the status 405. If a poll is waiting when the bot adds a
+//! webhook, this poll is also refused.
 //!
-//! [`Sandbox::delivers`] waits until all updates are delivered. [`Sandbox::on_delivery`] reports every attempt.
+//! [`Sandbox::delivers`] waits until all updates are delivered. [`Sandbox::on_delivery`] reports every attempt to
+//! deliver an update.
 //!
-//! A delivery fails if the webhook does not respond with the status 200. After a pause, the sandbox delivers the update
-//! again. Later updates do not wait for this redelivery. The services have different rules:
+//! A delivery fails if the webhook does not respond with the status 200 in time. After a pause, the sandbox delivers
+//! the update again (a redelivery). Later updates do not wait for redeliveries. The services have different rules:
 //!
 //! | | on TamTam | on MAX |
 //! |---|---|---|
-//! | first pause ([`SandboxBuilder::redelivery`]) | 200 ms | 60 s |
-//! | each further pause | the same | 2.5 times the pause before |
+//! | default pause before the first redelivery ([`SandboxBuilder::redelivery`]) | 200 ms | 60 s |
+//! | each further pause | as long as the first pause | 2.5 times the previous pause |
 //! | redeliveries of an update | unlimited | at most 10 |
-//! | maximum time for a response, in real time ([`SandboxBuilder::delivery_timeout`]) | 5 s | 30 s |
+//! | default time for a response, in real time ([`SandboxBuilder::delivery_timeout`]) | 5 s | 30 s |
 //! | the sandbox removes the webhook | if one update is not accepted for 8 h | if all deliveries fail for 8 h |
 //! | deliveries have the header `X-Max-Bot-Api-Secret` | no | if the subscription has a secret |
 //!
-//! The pauses and the 8 h pass in real time. [`Sandbox::time_passes`] skips them.
+//! The pauses and the 8 h pass in real time, unless [`Sandbox::time_passes`] skips them.
 //!
-//! A new webhook gets the updates that waited for a poll. After the last webhook of a bot is removed, polls return
-//! the updates that no webhook has accepted. On MAX, two kinds of updates are delivered only by webhook: updates about
-//! comments, and updates about the bot's rights as an administrator.
+//! A new webhook gets the updates that waited for a poll. After the last webhook of a bot is removed, polls return the
+//! updates that no webhook has accepted. On MAX, updates about comments and about the bot's rights as an administrator
+//! are delivered only by webhook. Without a webhook, these updates are lost.
 //!
-//! The sandbox accepts these URLs of webhooks:
+//! For tests, a webhook on a loopback host may have any port, and the scheme `http` or `https`. These rules apply to
+//! webhooks on other hosts:
 //!
-//! - TamTam: the ports 80, 443, 8080, 8443, and 16384 to 32383. URLs with another port are refused.
-//! - MAX: the scheme `https`. URLs with `http` are refused. A URL with a port other than 443 gets no updates.
-//! - Both services: for tests, a URL on a loopback host may have any port, and the scheme `http` or `https`. If a loopback server
-//!   at an `https` URL does not speak TLS, the sandbox delivers by plain HTTP. If this server speaks TLS, any
-//!   certificate is accepted.
+//! | | on TamTam | on MAX |
+//! |---|---|---|
+//! | scheme | `http` or `https` | `https`; other URLs are refused |
+//! | port | 80, 443, 8080, 8443, or 16384 to 32383; other URLs are refused | 443; other URLs get no updates |
 //!
-//! TLS needs the feature `rustls`, which is on by default.
+//! If a loopback server at an `https` URL speaks TLS, the sandbox accepts any certificate. If the server does not speak
+//! TLS, the sandbox delivers by plain HTTP. TLS needs the feature `rustls`, which is on by default.
 //!
 //! On TamTam, updates always have the format of version 0.5.6, even if the subscription of the webhook sets another
 //! `version`.
 //!
 //! # Faults
 //!
-//! - [`Sandbox::fails`] injects a [`Fault`] into requests of an operation. Examples are an error status, a reset of the
-//!   connection, and a late response. Some faults change only the response, and the operation is still carried out: see
-//!   [`Fault`].
-//! - [`Sandbox::loses_deliveries`] drops deliveries to webhooks.
-//! - [`Sandbox::repeats_update`] sends the latest update again.
-//! - [`Sandbox::pushes`] sends an update that you define.
-//! - [`Uploads::fail_next`] injects a fault into an upload.
+//! - [`Sandbox::fails`] injects a [`Fault`] into the next requests of an operation. Examples are an error status, a
+//!   reset of the connection, and a late response. Some faults change only the response, and the operation is still
+//!   carried out.
+//! - [`Sandbox::loses_deliveries`] drops the next deliveries to webhooks.
+//! - [`Sandbox::repeats_update`] sends the bot its latest update again.
+//! - [`Sandbox::pushes`] sends the bot an update that you define.
+//! - [`Uploads::fail_next`] injects a fault into the next upload.
 //!
 //! # State
 //!
-//! [`SandboxBuilder::state_file`] keeps the state in a file. A later sandbox with this file continues from the saved
-//! state. [`Sandbox::demo`] creates a group, a message with buttons, and other items for a quick start.
+//! [`SandboxBuilder::state_file`] keeps the state of a sandbox in a file. A later sandbox with this file continues from
+//! the saved state. [`Sandbox::demo`] creates a group, a message with buttons, and other items for a quick start.
 //!
 //! # The program `tamtam-sandbox`
 //!
@@ -124,20 +128,22 @@
 //! tamtam-sandbox --port 8090 --service max --seed demo
 //! ```
 //!
-//! When the program is ready, it prints the URL of the API and the token of the bot. Set the variables `MAX_BASE_URL`
-//! and `MAX_TOKEN` of your bot to these values. Tests act as people and inject faults through the endpoints of
-//! [`control`].
+//! The option `--seed demo` creates the items of [`Sandbox::demo`]. When the program is ready, it prints the URL of the
+//! API and the token of the bot. If [`BotBuilder::from_env`](tamtam::BotBuilder::from_env) builds your bot, set the
+//! environment variables `MAX_BASE_URL` and `MAX_TOKEN` to these values. Tests act as people and inject faults through
+//! the HTTP endpoints of [`control`].
 //!
 //! # Restrictions
 //!
 //! - The server has its own thread and uses real time. Do not use the sandbox in a Tokio runtime with a paused clock
 //!   (`start_paused`). While this runtime waits for a socket, its timeouts expire at once.
-//! - The API and the [upload host](Uploads) speak HTTP on the loopback interface, without TLS. Each has its own port.
-//! - The API's documents define Markdown and HTML only in part. In undefined cases, the sandbox treats Markdown like
-//!   CommonMark, and HTML like a browser. For example, an opening `*` without a closing `*` stays text. A tag that is
-//!   not closed extends to the end of the text.
-//! - The sandbox of MAX has not been compared with the live MAX, because we have no token. It accepts all calls of the
-//!   official Node.js client of MAX.
+//! - The API and the [upload host](Uploads), which is the server for files, speak HTTP without TLS. Each of the two
+//!   servers has its own port on the loopback interface.
+//! - The API's documentation defines Markdown and HTML only in part. In undefined cases, the sandbox treats Markdown
+//!   like CommonMark, and HTML like a browser. For example, an opening `*` without a closing `*` stays text. A tag that
+//!   is not closed extends to the end of the text.
+//! - The sandbox of MAX has not been compared with the real MAX, because we have no token. The sandbox accepts all
+//!   calls of the official Node.js client of MAX.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

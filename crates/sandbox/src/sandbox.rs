@@ -28,12 +28,13 @@ pub(crate) const QUIET: Duration = Duration::from_millis(50);
 ///
 /// A clone is cheap and refers to the same messenger. Values of a sandbox, such as [`Person`](crate::Person) and
 /// [`Group`](crate::Group), contain a clone. When the last clone is dropped, the server stops, closes its connections
-/// and frees its port.
+/// and frees its ports.
 ///
 /// A hook is a function that the sandbox calls, for example for each event ([`on_event`](Self::on_event)). If a hook
 /// owns a clone, the server never stops.
 ///
-/// The word "dialog" means the chat of one person with a bot.
+/// On this page, "the bot" means the first bot, which every sandbox has. A dialog is the chat of one person with a bot.
+/// A poll is a request for updates. The sandbox holds a poll while there is no update.
 ///
 /// ```
 /// # #[tokio::main]
@@ -73,8 +74,8 @@ impl Sandbox {
         &self.server.base_url
     }
 
-    /// Returns the bot's token, which looks like a real token. By default, the token depends only on the
-    /// [username](crate::SandboxBuilder::bot_username) and the [seed](crate::SandboxBuilder::seed).
+    /// Returns the bot's token, which looks like a real token. [`SandboxBuilder::token`](crate::SandboxBuilder::token)
+    /// sets the token and describes its default.
     pub fn token(&self) -> &str {
         &self.server.token
     }
@@ -84,8 +85,8 @@ impl Sandbox {
         self.server.service.in_sdk()
     }
 
-    /// Returns the number of requests that were refused with the status 429 because of a [limit](crate::RateLimit).
-    /// Requests with a [`Fault`] of the status 429 do not count.
+    /// Returns the number of requests that were refused with the status 429 because of a
+    /// [rate limit](crate::RateLimit). Requests with a [`Fault`] of the status 429 do not count.
     pub fn rate_limited(&self) -> u64 {
         self.world().act(|state| state.recent.refused)
     }
@@ -95,11 +96,11 @@ impl Sandbox {
         UserId(self.server.bot_id)
     }
 
-    /// Returns the bot, ready to use. The bot delays its requests ([`Pace`](tamtam::settings::Pace)) to stay within the
-    /// [`RateLimit`](crate::RateLimit) of the sandbox.
+    /// Returns a [`Bot`] with the URL of the sandbox and the token of the bot. The returned `Bot` delays its requests
+    /// ([`Pace`](tamtam::settings::Pace)) to stay within the [`RateLimit`](crate::RateLimit) of the sandbox.
     ///
-    /// Clones of the returned bot share one pace. Bots from two calls of this method have separate paces, so together
-    /// they can exceed a limit.
+    /// Clones of the returned `Bot` share one pace. If you call this method twice, the two values have separate paces,
+    /// so together they can exceed a limit.
     ///
     /// # Panics
     ///
@@ -125,11 +126,12 @@ impl Sandbox {
     ///
     /// The start of a line names the chat of the event:
     ///
-    /// - A group or channel: its title, for example `(Team) `.
-    /// - One of several dialogs: the name of the person, for example `(Alice) `. If there is only one dialog, its lines
-    ///   have no such start.
-    /// - One of several dialogs, with a bot that [`add_bot`](Self::add_bot) added: the person and the bot, for example
-    ///   `(Alice, Helper) `.
+    /// | chat | start of the line |
+    /// |---|---|
+    /// | group or channel | its title: `(Team) ` |
+    /// | the only dialog | nothing |
+    /// | one of several dialogs, with the first bot | the name of the person: `(Alice) ` |
+    /// | one of several dialogs, with another bot | the names of the person and the bot: `(Alice, Helper) ` |
     pub fn transcript(&self) -> String {
         self.world().act(|state| event::render(&state.events))
     }
@@ -137,8 +139,8 @@ impl Sandbox {
     /// Adds a hook that is called for every later event in a chat, in order. For example,
     /// `tamtam.on_event(|event| println!("{event}"))` prints the events.
     ///
-    /// `hook` runs on the thread that causes the event. For requests of a bot, this is the server's thread. So `hook`
-    /// must not wait for the bot.
+    /// `hook` runs on the thread that causes the event. For requests of a bot, this thread is the server's thread, so
+    /// `hook` must not wait for the bot.
     ///
     /// `hook` may call methods of [`Person`](crate::Person). The events of these calls are reported after `hook`
     /// returns.
@@ -146,33 +148,35 @@ impl Sandbox {
         self.world().on_event(Arc::new(hook));
     }
 
-    /// Adds a hook that is called for every HTTP request to the API, before the response is sent. Three kinds of
-    /// requests are treated differently:
+    /// Adds a hook that is called for every HTTP request to the API, before the response is sent. There are three
+    /// exceptions:
     ///
-    /// - A poll whose client disconnects is not reported.
+    /// - If the client disconnects while its poll is held, the poll is not reported.
     /// - A request to the [`control`](crate::control) endpoints is reported without query and bodies.
-    /// - A request to the upload host is reported to [`Uploads::on_request`](crate::Uploads::on_request) instead.
+    /// - A request to the [upload host](crate::Uploads) is reported only to
+    ///   [`Uploads::on_request`](crate::Uploads::on_request).
     ///
-    /// `hook` runs on the server's thread. A panic in `hook` closes the client's connection and does not fail the test.
-    /// So collect the values in `hook`, and check them in the test.
+    /// `hook` runs on the server's thread, and must not wait for the bot. A panic in `hook` closes the client's
+    /// connection and does not fail the test. So collect the values in `hook`, and check the values in the test.
     pub fn on_exchange(&self, hook: impl Fn(&Exchange) + Send + Sync + 'static) {
         self.world().on_exchange(Arc::new(hook));
     }
 
     /// Adds a hook that is called after each attempt to write the [state file](crate::SandboxBuilder::state_file). A
-    /// failed write is also logged as an ERROR, and retried at the next change of the state.
+    /// failed write is also logged at the level ERROR, and retried at the next change of the state.
     ///
     /// `hook` runs on the thread that writes the file. The last call happens when the sandbox stops.
     pub fn on_save(&self, hook: impl Fn(&Result<(), StateFileError>) + Send + Sync + 'static) {
         self.world().on_save(Arc::new(hook));
     }
 
-    /// Moves the sandbox's clock forward by `time`, and returns at once. The times of messages, the pauses of
-    /// redeliveries, and the limits per second depend on this clock.
+    /// Moves the sandbox's clock forward by `time`, and returns at once. The times of messages, the pauses before
+    /// redeliveries, and the limits per second depend on this clock. A redelivery is a repeated delivery of an update
+    /// to a webhook.
     ///
-    /// If a redelivery is due within `time`, the sandbox attempts it once, without a pause. Webhooks that have failed
-    /// for 8 h on this clock are removed before this method returns. Polls are held in real time, so a held poll stays
-    /// held.
+    /// If a redelivery of an update is due within `time`, the sandbox attempts one redelivery without a pause. Webhooks
+    /// that have failed for 8 h on this clock are removed before this method returns. Polls are held in real time, so
+    /// this method does not end a held poll.
     ///
     /// # Panics
     ///
@@ -185,7 +189,7 @@ impl Sandbox {
 
     /// Adds a hook that is called after every attempt to deliver an update to a webhook, successful or not.
     ///
-    /// `hook` runs on the server's thread, and must not wait for the bot. [`delivers`](Self::delivers) ends after
+    /// `hook` runs on the server's thread, and must not wait for the bot. [`delivers`](Self::delivers) returns after
     /// `hook` has run for every accepted update.
     pub fn on_delivery(&self, hook: impl Fn(&Delivery) + Send + Sync + 'static) {
         self.world().on_delivery(Arc::new(hook));
@@ -194,8 +198,8 @@ impl Sandbox {
     /// Injects a fault into the next requests of an operation, from any client.
     ///
     /// - `operation`: the `operationId` in the API's OpenAPI document, for example `sendMessage`.
-    /// - `fault`: the fault, and the number of requests that get it. Several faults of one operation happen one after
-    ///   another, in the order of the calls.
+    /// - `fault`: the fault, with the number of requests that get it. If an operation has several faults, they happen
+    ///   in the order of the calls.
     ///
     /// ```
     /// # #[tokio::main]
@@ -223,7 +227,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If the API of the service does not have `operation`. The message lists all operations.
+    /// If the API of the service does not have `operation`. The panic message lists all operations.
     #[track_caller]
     pub fn fails(&self, operation: &str, fault: Fault) {
         let service = self.server.service;
@@ -231,14 +235,14 @@ impl Sandbox {
         assert!(is_known, "the API has no operation {operation}, use one of {}", faults::operations(service));
     }
 
-    /// Drops the next `times` deliveries to webhooks, before they reach the webhook. The dropped updates are delivered
-    /// again after a pause ([`SandboxBuilder::redelivery`](crate::SandboxBuilder::redelivery)), concurrently with later
-    /// updates.
+    /// Drops the next `times` deliveries to webhooks, before they reach the webhooks. Each dropped update is delivered
+    /// again after a pause ([`SandboxBuilder::redelivery`](crate::SandboxBuilder::redelivery)). Later updates do not
+    /// wait for this redelivery.
     pub fn loses_deliveries(&self, times: u32) {
         self.world().lose_deliveries(times);
     }
 
-    /// Waits until the webhooks have accepted all their updates with the status 200. Ends at once if there are no
+    /// Waits until the webhooks have accepted all their updates with the status 200. Returns at once if there are no
     /// webhooks.
     ///
     /// ```
@@ -264,7 +268,7 @@ impl Sandbox {
     /// # Panics
     ///
     /// If some updates are still undelivered after [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The
-    /// message lists the undelivered updates, and contains the transcript.
+    /// panic message lists the undelivered updates, and contains the transcript.
     #[track_caller]
     pub fn delivers(&self) -> impl Future<Output = ()> + Send + use<> {
         let (sandbox, caller) = (self.clone(), Location::caller());
@@ -285,14 +289,14 @@ impl Sandbox {
     ///
     /// Bots are idle if all of these conditions hold:
     ///
-    /// - Every update is handled. An update counts as handled when a later poll has confirmed it, or when a webhook has
-    ///   accepted it with the status 200.
-    /// - No request is in flight, except held polls.
-    /// - No request and no event has happened for 50 ms.
+    /// - Every update counts as handled. An update counts as handled when a later poll has confirmed it, or when a
+    ///   webhook has accepted it with the status 200.
+    /// - Every request has a response, except held polls.
+    /// - For 50 ms, there was no request and no event.
     ///
-    /// A bot may continue to work on an update that counts as handled, for example in a spawned task. A bot with a
+    /// A bot may still work on an update that counts as handled, for example in a spawned task. A bot with a
     /// [`Journal`](tamtam::updates::Journal) handles its updates after it has stored and confirmed them. `settles`
-    /// detects this work only when the bot sends a request.
+    /// waits for this work only while the bot sends a request.
     ///
     /// ```
     /// # #[tokio::main]
@@ -315,8 +319,8 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If the bots are not idle within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The message lists
-    /// the unhandled updates, and contains the transcript. A bot that is not running never handles its updates.
+    /// If the bots are not idle within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience), for example
+    /// because a bot is not running. The panic message lists the unhandled updates, and contains the transcript.
     #[track_caller]
     pub fn settles(&self) -> impl Future<Output = ()> + Send + use<> {
         let (sandbox, caller) = (self.clone(), Location::caller());
@@ -330,8 +334,8 @@ impl Sandbox {
         }
     }
 
-    /// Waits until the sandbox holds at least `count` polls. A poll is a request for updates. It is held while there is
-    /// no update.
+    /// Waits until the sandbox holds at least `count` polls. A poll is a request for updates. The sandbox holds a poll
+    /// while there is no update.
     ///
     /// ```
     /// # #[tokio::main]
@@ -351,7 +355,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If fewer polls are held after [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The message
+    /// If fewer polls are held after [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The panic message
     /// contains the transcript.
     #[track_caller]
     pub fn holds_polls(&self, count: usize) -> impl Future<Output = ()> + Send + use<> {

@@ -8,7 +8,8 @@ use tamtam::Bot;
 use crate::sandbox::Sandbox;
 use crate::state::ids::UserId;
 
-/// A bot that was added to a sandbox by [`Sandbox::add_bot`]. The bot has its own token, dialogs and updates.
+/// A bot that was added to a sandbox by [`Sandbox::add_bot`]. The bot has its own token, updates and dialogs. A dialog
+/// is the chat of one person with a bot.
 ///
 /// ```
 /// # #[tokio::main]
@@ -60,7 +61,7 @@ impl Sandbox {
 }
 
 impl Account {
-    /// Returns the bot, ready to use. The bot has the settings of [`Sandbox::bot`].
+    /// Returns a [`Bot`] with the token of this bot and the settings of [`Sandbox::bot`].
     ///
     /// # Panics
     ///

@@ -4,12 +4,13 @@ use super::actor::Actor;
 use super::person::Person;
 
 impl Person {
-    /// Comments on a post of the channel in which this person acts, and returns the id of the comment. A bot with a
-    /// webhook gets `comment_created`. Polls do not return updates about comments. MAX only.
+    /// Comments on a post of the channel in which this person acts, and returns the id of the comment. The bot gets
+    /// `comment_created` only by webhook, because polls do not return updates about comments. MAX only.
     ///
     /// - `post`: the id of the post.
-    /// - `text`: the text of the comment. [`edits`](Self::edits) and [`deletes`](Self::deletes) change the comment
-    ///   later.
+    /// - `text`: the text of the comment.
+    ///
+    /// [`edits`](Self::edits) replaces the text later, and [`deletes`](Self::deletes) deletes the comment.
     ///
     /// ```
     /// # #[tokio::main]
@@ -30,7 +31,7 @@ impl Person {
     ///
     /// - If this person does not act in a channel, or is not a member.
     /// - If the channel has no post with this id.
-    /// - If [comments](crate::Group::with_comments) are switched off, as by default.
+    /// - If [comments](crate::Group::with_comments) are switched off, which is the default.
     /// - If the sandbox simulates TamTam.
     #[track_caller]
     pub fn comments(&self, post: impl Into<tamtam::MessageId>, text: impl Into<String>) -> tamtam::MessageId {

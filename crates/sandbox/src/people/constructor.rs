@@ -7,10 +7,10 @@ use super::person::Person;
 use crate::state::State;
 use crate::state::prepared::Prepared;
 
-/// A constructor that a person has opened, returned by [`Person::opens_constructor`]. TamTam only.
+/// A window in which a bot helps a person to compose a message, returned by [`Person::opens_constructor`]. TamTam only.
 ///
-/// A constructor is a window in which a bot helps a person to compose a message. The person types and presses buttons.
-/// The bot answers with messages to post and with a keyboard. Then the person posts the messages in the chat.
+/// The API calls this window a constructor. The person types text and presses buttons. The bot answers with messages to
+/// post and with a keyboard. Then the person posts the messages in the chat.
 ///
 /// ```
 /// # #[tokio::main]
@@ -45,12 +45,12 @@ pub struct Constructor {
 
 impl Person {
     /// Opens the bot's [`Constructor`], a window in which the bot helps to compose a message for this chat. The bot
-    /// gets `message_construction_request`, whose input has no messages yet. The bot need not be a member of the chat.
-    /// TamTam only.
+    /// gets `message_construction_request` with an input that contains no messages yet. The bot need not be a member of
+    /// the chat. TamTam only.
     ///
     /// # Panics
     ///
-    /// - If this person is not a member of the group, or not an administrator of the channel.
+    /// - If this person is not a member (in a group) or not an administrator (in a channel).
     /// - If the dialog was never opened, or the bot is stopped.
     /// - If the sandbox simulates MAX.
     #[track_caller]
@@ -61,13 +61,14 @@ impl Person {
 }
 
 impl Constructor {
-    /// Returns the id of the session. The bot gets this id in updates, and passes it to `Api::construct`.
+    /// Returns the id of the session. A session lasts from the opening of the constructor until [`posts`](Self::posts).
+    /// The bot gets this id in updates, and passes it to `Api::construct`.
     pub fn session_id(&self) -> tamtam::types::SessionId {
         self.session_id.as_str().into()
     }
 
-    /// Types a message in the constructor. The bot gets `message_construction_request` with this message, and with the
-    /// `data` of the bot's last answer.
+    /// Types the message `text` in the constructor. The bot gets the update `message_construction_request` with the
+    /// message, and with the `data` of the bot's last answer.
     ///
     /// # Panics
     ///
@@ -80,12 +81,13 @@ impl Constructor {
 
     /// Presses a button in the constructor. `label`: the text of the button.
     ///
-    /// For a `callback` button, the bot gets `message_construction_request` with the payload of the button. For a
-    /// `link` button, the bot gets no update.
+    /// For a `callback` button, the bot gets the update `message_construction_request` with the payload of the button.
+    /// For a `link` button, the bot gets no update.
     ///
     /// # Panics
     ///
-    /// - If there is no button with this label, or the button has another type than `callback` and `link`.
+    /// - If there is no button with this label.
+    /// - If the button has another type than `callback` and `link`.
     /// - If [`posts`](Self::posts) has ended the session.
     #[track_caller]
     pub fn presses(&self, label: &str) {
@@ -107,12 +109,12 @@ impl Constructor {
     }
 
     /// Posts the messages of the bot's last answer in the chat, and returns their ids. The person is the sender. The
-    /// bot gets `message_constructed` for each message. Then the session ends.
+    /// bot gets the update `message_constructed` for each message. Then the session ends.
     ///
     /// # Panics
     ///
-    /// - If the last answer of the bot has no message, or there is no answer yet.
-    /// - If the messages are already posted.
+    /// - If the last answer of the bot contains no message, or there is no answer yet.
+    /// - If [`posts`](Self::posts) has already ended the session.
     /// - If this person can no longer write in the chat.
     #[track_caller]
     pub fn posts(&self) -> Vec<tamtam::MessageId> {

@@ -8,8 +8,8 @@ use super::person::Person;
 use crate::sandbox::Sandbox;
 
 impl Sandbox {
-    /// Creates a person with the visible name `name`. Each call creates another person, even if the name is the same.
-    /// On MAX, the part of the name before the first space is the first name, and the rest is the last name.
+    /// Creates a person with the visible name `name`. Each call creates a new person, even if the name is the same. On
+    /// MAX, the part of the name before the first space is the first name, and the rest is the last name.
     pub fn user(&self, name: impl Into<String>) -> Person {
         let name = name.into();
         let user_id = self.world().act(|state| state.add_person(name.clone()));
@@ -18,7 +18,7 @@ impl Sandbox {
     }
 
     /// Creates a group with `people` and the bot as members. The bot is an administrator and gets the update
-    /// `bot_added`. The first person is the owner, who adds the other people and then the bot.
+    /// `bot_added`. The first person is the owner. The owner adds the other people, and then the bot.
     ///
     /// ```
     /// # #[tokio::main]
@@ -41,8 +41,8 @@ impl Sandbox {
     }
 
     /// Creates a channel with `people` and the bot as members. The bot is an administrator and gets the update
-    /// `bot_added`. The first person is the owner, who adds the other people and then the bot. The other people can
-    /// only read.
+    /// `bot_added`. The first person is the owner. The owner adds the other people, who can only read, and then the
+    /// bot.
     ///
     /// ```
     /// # #[tokio::main]
@@ -76,12 +76,12 @@ impl Sandbox {
         Group { sandbox: self.clone(), chat_id }
     }
 
-    /// Returns the group or channel with the id `chat_id`. For example, a press of a button of the type `chat` creates
-    /// a chat, and an update contains its id.
+    /// Returns the group or channel with the id `chat_id`. Use this method for example if a press of a button of the
+    /// type `chat` has created a chat. The update `message_chat_created` contains the id of this chat.
     ///
     /// # Panics
     ///
-    /// If there is no group or channel with this id. Dialogs are neither groups nor channels.
+    /// If there is no group or channel with this id, for example if `chat_id` is the id of a dialog.
     #[track_caller]
     pub fn chat(&self, chat_id: ChatId) -> Group {
         let found = self.world().act(|state| state.chats.get(&chat_id.0).is_some_and(|chat| !chat.is_dialog()));

@@ -21,20 +21,21 @@ const POST: &str = "We shall";
 const PRESSES_OF_MAX: usize = 5;
 
 impl Sandbox {
-    /// Creates chats, messages and presses of buttons to start with, and returns their ids:
+    /// Creates chats, messages and presses of buttons for a quick start, and returns their ids:
     ///
-    /// - A group "Demo" with three members: Alice, who is the owner, Bob, and the bot, which is an administrator. Bob
-    ///   has also started the bot in a dialog.
-    /// - A message of the bot in the group, with two buttons. Bob has pressed one button: once on TamTam, five times on
-    ///   MAX.
-    /// - TamTam only: a [`Constructor`](crate::Constructor) that Bob has opened.
-    /// - MAX only: a channel "Demo News" of Alice, with comments switched on and a post of the bot.
+    /// - A group "Demo". Its members are Alice (the owner), Bob, and the bot (an administrator). Bob has also started
+    ///   the bot in a dialog.
+    /// - A message of the bot in the group, with two buttons. Bob has pressed one of these buttons, once on TamTam and
+    ///   five times on MAX.
+    /// - On TamTam, a [`Constructor`](crate::Constructor) that Bob has opened. A constructor is a window in which a bot
+    ///   helps a person to compose a message.
+    /// - On MAX, a channel "Demo News" of Alice, with comments switched on and a post of the bot.
     ///
     /// The bot gets the updates about these items.
     ///
-    /// A second call returns the same ids, even after a restart with a
-    /// [state file](crate::SandboxBuilder::state_file). Missing items are created again with new ids. For example, a
-    /// message is missing after its deletion, and a constructor is missing after its messages were posted.
+    /// A second call returns the same ids, even in a new sandbox with the same
+    /// [state file](crate::SandboxBuilder::state_file). If an item no longer exists, the call creates the item again
+    /// with a new id. For example, a constructor no longer exists after its messages were posted.
     ///
     /// ```
     /// # #[tokio::main]

@@ -21,8 +21,8 @@ impl Person {
 
     /// Removes the dialog and its messages. The bot gets `dialog_removed` and then `bot_stopped`. MAX only.
     ///
-    /// After the removal, requests of the bot for this chat fail. The dialog is opened again if this person starts the
-    /// bot or writes a message.
+    /// After the removal, requests of the bot for the dialog fail. If this person starts the bot or writes a message,
+    /// the dialog is opened again.
     ///
     /// # Panics
     ///
@@ -34,7 +34,8 @@ impl Person {
         self.must(Actor::removes_dialog);
     }
 
-    /// Mutes the dialog without a time limit. The bot can still write. The bot gets `dialog_muted`. MAX only.
+    /// Mutes the dialog (switches off its notifications) without a time limit. The bot can still write. The bot gets
+    /// `dialog_muted`. MAX only.
     ///
     /// ```
     /// # #[tokio::main]
@@ -63,8 +64,8 @@ impl Person {
         self.must(|actor, state| actor.mutes(state, None));
     }
 
-    /// Mutes the dialog for `time` on the sandbox's clock. The bot gets `dialog_muted`. When the time is over, the bot
-    /// gets no update. MAX only.
+    /// Mutes the dialog (switches off its notifications) for `time` on the sandbox's clock. The bot gets
+    /// `dialog_muted`. When the time is over, the bot gets no update. MAX only.
     ///
     /// # Panics
     ///
@@ -74,7 +75,7 @@ impl Person {
         self.must(|actor, state| actor.mutes(state, Some(time)));
     }
 
-    /// Ends the muting of the dialog. The bot gets `dialog_unmuted`. MAX only.
+    /// Switches the notifications of the dialog on again. The bot gets `dialog_unmuted`. MAX only.
     ///
     /// # Panics
     ///

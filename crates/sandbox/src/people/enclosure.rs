@@ -6,11 +6,11 @@ use crate::state::message::Attachment;
 
 /// An attachment of a person's message, for [`Person::says_with`](crate::Person::says_with).
 ///
-/// Any bytes are accepted as a photo, a video, a recording or a file. The bot can download the bytes from the `url` of
-/// the attachment. The bot can also send the attachment again by its token.
+/// Any bytes are accepted as a photo, a video, an audio recording or a file. The bot can download the bytes from the
+/// `url` of the attachment. The bot can also send the attachment again by its token.
 ///
-/// A message can contain several photos, videos, links and locations. A recording, a file, a sticker or a contact card
-/// must be the only attachment of its message.
+/// A message can contain several photos, videos, links and locations. An audio recording, a file, a sticker or a
+/// contact card must be the only attachment of its message.
 ///
 /// ```
 /// # #[tokio::main]
@@ -49,7 +49,7 @@ impl Enclosure {
         Self::media("video", String::new(), bytes.into())
     }
 
-    /// Creates an audio recording with these bytes. A recording must be the only attachment of its message.
+    /// Creates an audio recording with these bytes. An audio recording must be the only attachment of its message.
     pub fn audio(bytes: impl Into<Vec<u8>>) -> Self {
         Self::media("audio", String::new(), bytes.into())
     }
@@ -59,24 +59,25 @@ impl Enclosure {
         Self::media("file", name.into(), bytes.into())
     }
 
-    /// Creates a sticker. `code`: the id of the sticker in the messenger; any text is accepted. A sticker must be the
+    /// Creates a sticker. `code`: the id of the sticker in the messenger. Any text is accepted. A sticker must be the
     /// only attachment of its message.
     pub fn sticker(code: impl Into<String>) -> Self {
         Self(Enclosed::Sticker { code: code.into() })
     }
 
-    /// Creates the preview of the page at `url`. The page is not fetched.
+    /// Creates a link with the preview of a page. `url`: the URL of the page. The sandbox does not fetch the page.
     pub fn link(url: impl Into<String>) -> Self {
         Self(Enclosed::Link { url: url.into() })
     }
 
     /// Creates a contact card with this name and phone number. A contact card must be the only attachment of its
-    /// message. To send a person's own card, use [`Person::shares_contact`](crate::Person::shares_contact).
+    /// message. [`Person::shares_contact`](crate::Person::shares_contact) sends the person's own card.
     pub fn contact(name: impl Into<String>, phone: impl Into<String>) -> Self {
         Self(Enclosed::Contact { name: name.into(), phone: phone.into() })
     }
 
-    /// Creates a location. `latitude`: in degrees, from -90 to 90. `longitude`: in degrees, from -180 to 180.
+    /// Creates a location. `latitude`: in degrees, from -90 to 90. `longitude`: in degrees, from -180 to 180. If a
+    /// value is out of range, [`Person::says_with`](crate::Person::says_with) panics.
     pub fn location(latitude: f64, longitude: f64) -> Self {
         Self(Enclosed::Location { latitude, longitude })
     }

@@ -10,6 +10,8 @@ use crate::state::ids::ChatId;
 /// A group or a channel, created by [`Sandbox::group`] or [`Sandbox::channel`]. In a group, all members can write. In a
 /// channel, only administrators can write.
 ///
+/// On this page, "the bot" means the first bot, which every sandbox has.
+///
 /// ```
 /// # #[tokio::main]
 /// # async fn main() -> tamtam::Result<()> {
@@ -42,18 +44,18 @@ impl Group {
     }
 
     /// Makes the group or channel public. By default, groups and channels are private. A public group or channel
-    /// differs in three ways:
+    /// differs from a private one in three ways:
     ///
-    /// - Its link is `https://tt.me/name` on TamTam, and `https://max.ru/name` on MAX.
+    /// - Its link ends with `name`: `https://tt.me/name` on TamTam, and `https://max.ru/name` on MAX.
     /// - Its messages have a `url`.
-    /// - On TamTam, the operation `getChatByLink` finds it.
+    /// - On TamTam, the operation `getChatByLink` finds the group or channel.
     #[must_use]
     pub fn with_public_link(self, name: &str) -> Self {
         self.sandbox.world().act(|state| state.make_public(self.chat_id, name));
         self
     }
 
-    /// Shows who wrote the posts of a channel: each post has a `sender`. By default, posts have no `sender`. Has no
+    /// Shows the `sender` of the posts in a channel, also of existing posts. By default, posts have no `sender`. Has no
     /// effect on a group.
     #[must_use]
     pub fn with_signed_posts(self) -> Self {
@@ -61,8 +63,8 @@ impl Group {
         self
     }
 
-    /// Switches on comments on the posts of a channel. By default, comments are switched off. Has no effect on a group.
-    /// MAX only.
+    /// Switches on the comments on the posts of a channel. By default, comments are switched off. Has no effect on a
+    /// group. MAX only.
     ///
     /// ```
     /// # #[tokio::main]
@@ -79,7 +81,7 @@ impl Group {
     ///
     /// # Panics
     ///
-    /// On TamTam, which has no comments.
+    /// If the sandbox simulates TamTam, which has no comments.
     #[must_use]
     #[track_caller]
     pub fn with_comments(self) -> Self {
@@ -87,12 +89,12 @@ impl Group {
         self
     }
 
-    /// Switches off comments on the posts of a channel. Existing comments can still be read, edited and deleted. MAX
-    /// only.
+    /// Switches off the comments on the posts of a channel. Existing comments can still be read, edited and deleted.
+    /// MAX only.
     ///
     /// # Panics
     ///
-    /// On TamTam, which has no comments.
+    /// If the sandbox simulates TamTam, which has no comments.
     #[track_caller]
     pub fn closes_comments(&self) {
         self.set_comments(false);
@@ -107,22 +109,27 @@ impl Group {
         assert!(is_max, "TamTam has no comments: use Sandbox::max()");
     }
 
-    /// Removes the administrator rights of the sandbox's first bot. The bot stays a member. On TamTam, the bot gets no
-    /// update. On MAX, the bot gets `bot_admin_permissions_changed`, if it was an administrator. This update is
-    /// delivered only by webhook.
+    /// Removes the administrator rights of the bot. The bot stays a member. On TamTam, the bot gets no update. On MAX,
+    /// if the bot was an administrator, it gets the update `bot_admin_permissions_changed`, which is delivered only by
+    /// webhook.
+    ///
+    /// Has no effect if the bot is not a member.
     pub fn demotes_bot(&self) {
         self.set_rights(|_| None);
     }
 
-    /// Makes the sandbox's first bot an administrator with all rights. The bot has these rights in a new group or
-    /// channel. If its rights change on MAX, the bot gets `bot_admin_permissions_changed`, which is delivered only by
-    /// webhook.
+    /// Makes the bot an administrator with all rights. This is the default in a new group or channel. If the rights
+    /// change on MAX, the bot gets the update `bot_admin_permissions_changed`, which is delivered only by webhook.
+    ///
+    /// Has no effect if the bot is not a member.
     pub fn promotes_bot(&self) {
         self.set_rights(|service| Some(Permission::all(service)));
     }
 
-    /// Makes the sandbox's first bot an administrator with only the rights in `rights`. If its rights change on MAX,
-    /// the bot gets `bot_admin_permissions_changed`, which is delivered only by webhook.
+    /// Makes the bot an administrator with only the rights in `rights`. If the rights change on MAX, the bot gets the
+    /// update `bot_admin_permissions_changed`, which is delivered only by webhook.
+    ///
+    /// Has no effect if the bot is not a member.
     ///
     /// ```
     /// # #[tokio::main]

@@ -38,7 +38,8 @@ impl AppLaunch {
     }
 
     /// Returns the fragment of the URL that MAX opens, without the `#`. The fragment contains the launch data in the
-    /// parameter `WebAppData`. It also contains the platform and the version of the client, which are not signed.
+    /// parameter `WebAppData`. The fragment also contains the platform and the version of the client without a
+    /// signature.
     pub fn url_fragment(&self) -> String {
         let data = utf8_percent_encode(&self.init_data, NON_ALPHANUMERIC);
         format!("WebAppData={data}&WebAppPlatform=web&WebAppVersion=26.1.1")
@@ -53,10 +54,10 @@ impl fmt::Debug for AppLaunch {
 
 impl Person {
     /// Opens the Mini App of the bot by its link, such as `https://max.ru/bot?startapp=payload`, and returns the launch
-    /// data. The bot gets no update. MAX only.
+    /// data. A Mini App is a web page that opens inside MAX. The bot gets no update. MAX only.
     ///
-    /// `payload`: the value of `startapp`: at most 512 ASCII letters, digits, `_` and `-`. If `payload` is empty, the
-    /// launch data has no `start_param`.
+    /// `payload`: the value of `startapp`. At most 512 characters: ASCII letters, digits, `_` and `-`. If `payload` is
+    /// empty, the launch data contains no `start_param`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -77,7 +78,7 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// - If `payload` is too long, or contains other characters.
+    /// - If `payload` is too long, or contains a character that is not allowed.
     /// - If the sandbox simulates TamTam.
     #[track_caller]
     pub fn opens_app(&self, payload: &str) -> AppLaunch {
@@ -93,7 +94,7 @@ impl Person {
     /// # Panics
     ///
     /// - If this person is not a member of this chat.
-    /// - If there is no button with this label, or the button has another type.
+    /// - If there is no button with this label, or its type is not `open_app`.
     /// - If the button names a bot that does not exist.
     #[track_caller]
     pub fn presses_app(&self, label: &str) -> AppLaunch {

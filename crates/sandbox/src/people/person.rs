@@ -34,9 +34,12 @@ use crate::state::seen::Seen;
 ///
 /// # Chat and bot
 ///
-/// A `Person` value acts in one chat. By default, this chat is the dialog: the chat of the person with the first bot of
-/// the sandbox. [`in_chat`](Self::in_chat) returns the person in a group or channel. [`with_bot`](Self::with_bot)
-/// returns the person with another bot. On this page, "the bot" means the bot of the `Person` value.
+/// A `Person` value acts in one chat and with one bot. By default, this bot is the first bot of the sandbox, and the
+/// chat is the dialog with this bot. A dialog is the chat of one person with a bot. A dialog is opened when the person
+/// starts the bot or writes a message.
+///
+/// [`in_chat`](Self::in_chat) returns a value that acts in a group or channel. [`with_bot`](Self::with_bot) returns a
+/// value that acts with another bot. On this page, "the bot" and "this chat" mean those of the `Person` value.
 ///
 /// # Acts that are not allowed
 ///
@@ -46,12 +49,12 @@ use crate::state::seen::Seen;
 /// # Updates
 ///
 /// "The bot gets `message_created`" means that the sandbox sends the bot an update of this type. In a group or channel,
-/// only some bots get these updates:
+/// these bots get the updates:
 ///
-/// | updates | bots that get the updates |
-/// |---|---|
-/// | about messages and comments | TamTam: all bots. MAX: administrators with the right `read_all_messages` |
-/// | `user_added`, `user_removed` | TamTam: administrators. MAX: administrators with the right `read_all_messages` |
+/// | updates | bots on TamTam | bots on MAX |
+/// |---|---|---|
+/// | about messages and comments | all bots in the chat | administrators with the right `read_all_messages` |
+/// | `user_added`, `user_removed` | administrators | administrators with the right `read_all_messages` |
 #[derive(Clone)]
 pub struct Person {
     pub(crate) sandbox: Sandbox,
@@ -60,12 +63,12 @@ pub struct Person {
 }
 
 impl Person {
-    /// Returns the user id.
+    /// Returns the user id of this person.
     pub fn user_id(&self) -> tamtam::UserId {
         tamtam::UserId(self.actor.user_id)
     }
 
-    /// Returns the visible name.
+    /// Returns the visible name of this person.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -76,7 +79,7 @@ impl Person {
         tamtam::ChatId(self.actor.chat_id())
     }
 
-    /// Sets the phone number on this person's contact card. By default, the card has a made-up number on MAX, and no
+    /// Sets the phone number on this person's contact card. By default, the card has a generated number on MAX, and no
     /// number on TamTam.
     #[must_use]
     pub fn with_phone(self, phone: &str) -> Self {
@@ -88,8 +91,7 @@ impl Person {
         self
     }
 
-    /// Sets this person's public username, without the `@`: `sandbox.user("Alice").with_username("alice")`. By default,
-    /// a person has no username.
+    /// Sets this person's public username, without the `@`. By default, a person has no username.
     #[must_use]
     pub fn with_username(self, username: &str) -> Self {
         self.act(|state| {
@@ -100,21 +102,23 @@ impl Person {
         self
     }
 
-    /// Returns the same person, who acts in `group`, a group or channel. The person need not be a member.
+    /// Returns a value for the same person that acts in `group`, which is a group or channel. The person need not be a
+    /// member. For example, `alice.in_chat(&team).joins()` makes Alice a member.
     #[must_use]
     pub fn in_chat(&self, group: &Group) -> Self {
         Self { actor: Actor { group: Some(group.chat_id), ..self.actor }, ..self.clone() }
     }
 
-    /// Returns the same person, who talks to the bot of `account`. The dialog is then the chat with this bot. Methods
-    /// such as [`adds_bot`](Self::adds_bot) and [`opens_constructor`](Self::opens_constructor) also use this bot.
+    /// Returns a value for the same person that acts with the bot of `account`. The dialog is then the chat with this
+    /// bot. Methods such as [`adds_bot`](Self::adds_bot) and [`opens_constructor`](Self::opens_constructor) also use
+    /// this bot.
     #[must_use]
     pub fn with_bot(&self, account: &Account) -> Self {
         Self { actor: Actor { bot: account.user_id, ..self.actor }, ..self.clone() }
     }
 
-    /// Presses "Start" in the dialog. This opens the dialog, also after [`stops`](Self::stops). The bot gets
-    /// `bot_started`.
+    /// Opens the dialog by its button "Start". The bot gets `bot_started`, and can then write in the dialog, also after
+    /// [`stops`](Self::stops).
     ///
     /// # Panics
     ///
@@ -125,8 +129,9 @@ impl Person {
     }
 
     /// Follows a deep link, such as `https://tt.me/bot/start/payload`, and presses "Start" in the dialog. The bot gets
-    /// `bot_started`. `payload`: the last part of the link. The update contains `payload` only if it has at most 128
-    /// characters.
+    /// `bot_started`.
+    ///
+    /// `payload`: the last part of the link. If `payload` has more than 128 characters, the update does not contain it.
     ///
     /// # Panics
     ///
@@ -138,8 +143,8 @@ impl Person {
 
     /// Stops the bot. On MAX, the bot gets `bot_stopped`. On TamTam, the bot gets no update.
     ///
-    /// The bot can then neither write in the dialog nor read it. If the person starts the bot again or writes a
-    /// message, the bot can write and read again.
+    /// The bot can then neither write in the dialog nor list its messages. If the person starts the bot again or writes
+    /// a message, the bot can do both again.
     ///
     /// # Panics
     ///
@@ -153,10 +158,10 @@ impl Person {
 
     /// Writes a message and returns its id. The bot gets `message_created`.
     ///
-    /// **`says` starts the bot:** if the dialog is not open, the bot gets `bot_started` first.
+    /// **`says` also starts the bot** if the dialog is not open. The bot gets `bot_started` before `message_created`.
     ///
-    /// `message`: a text, a formatted [`Text`](tamtam::text::Text), or a [`NewMessageBody`], for example a reply. Only
-    /// bots send buttons, so the body cannot contain buttons.
+    /// `message`: a text, a formatted [`Text`](tamtam::text::Text), or a [`NewMessageBody`], for example a reply. The
+    /// message cannot contain buttons, because only bots can send buttons.
     ///
     /// ```
     /// # #[tokio::main]
@@ -175,7 +180,7 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// - If this person is not a member of the group, or not an administrator of the channel.
+    /// - If this person is not a member (in a group) or not an administrator (in a channel).
     /// - If `message` is empty, contains buttons, or is not valid in the API of the service.
     #[track_caller]
     pub fn says(&self, message: impl Into<NewMessageBody>) -> tamtam::MessageId {
@@ -185,13 +190,14 @@ impl Person {
     /// Replaces the text of a message or comment that this person wrote in this chat. The bot gets `message_edited`, or
     /// `comment_edited` for a comment.
     ///
-    /// `mid`: the id of the message or comment.
+    /// - `mid`: the id of the message or comment.
+    /// - `text`: the new text, without formatting. The attachments of a message stay.
     ///
     /// # Panics
     ///
     /// - If this chat has no message or comment with this id.
     /// - If another user wrote the message or comment.
-    /// - If a comment is older than 26 h.
+    /// - If the comment is older than 26 h.
     #[track_caller]
     pub fn edits(&self, mid: impl AsRef<str>, text: impl Into<String>) {
         self.must(|actor, state| actor.edits(state, mid.as_ref(), text.into()));
@@ -220,16 +226,17 @@ impl Person {
     /// | `request_geo_location` | `message_created` with a location |
     /// | `message` | `message_created` with `label` as the text |
     /// | `link`, `clipboard` | no update |
-    /// | `open_app` | no update; [`presses_app`](Self::presses_app) returns the data that the Mini App receives |
-    /// | `chat` | `message_chat_created`, at the first press |
+    /// | `open_app` | no update; [`presses_app`](Self::presses_app) returns the launch data of the Mini App |
+    /// | `chat` | `message_chat_created` at the first press, `user_added` when a person becomes a member later |
     ///
-    /// The first press of a `chat` button creates a chat. The owner of this chat is the sender of the message with the
-    /// button. Each person who presses the button becomes a member. [`Sandbox::chat`] returns the new chat by its id.
+    /// The first press of a `chat` button creates a chat. The owner of the new chat is the sender of the message with
+    /// the button. Each person who presses the button becomes a member. [`Sandbox::chat`] returns the new chat by its
+    /// id.
     ///
     /// # Panics
     ///
     /// - If this person is not a member of this chat.
-    /// - If there is no button with this label. The message lists the existing buttons.
+    /// - If there is no button with this label. The panic message lists the existing buttons.
     /// - If the press would send a message, and this person cannot write in this chat.
     #[track_caller]
     pub fn presses(&self, label: &str) {
@@ -238,8 +245,8 @@ impl Person {
 
     /// Returns the current texts of the messages in this chat, the oldest first.
     ///
-    /// **The result includes messages of people, and messages of this person.** To read only messages of bots, use
-    /// [`reads`](Self::reads).
+    /// **The result includes messages of people, and messages of this person.** [`reads`](Self::reads) returns only
+    /// messages of bots.
     ///
     /// The result does not include deleted or [cleared](Self::clears) messages. An edited message has its new text. A
     /// message without text is an empty string. In a channel, each post in the result counts as viewed by this person.
@@ -247,11 +254,12 @@ impl Person {
         self.act(|state| self.actor.sees(state))
     }
 
-    /// Waits for the next message or edit of a bot in this chat, and returns it.
+    /// Waits for the next message or edit of a bot in this chat, and returns its content. Comments of bots count as
+    /// messages.
     ///
     /// Each message and each edit is returned once, in order. Later edits and deletions do not change the returned
-    /// content, so the result does not depend on the speed of the test. In a channel, the post counts as viewed by this
-    /// person.
+    /// content, so the result does not depend on the speed of the test. In a channel, the returned post counts as
+    /// viewed by this person.
     ///
     /// # Panics
     ///
@@ -264,7 +272,7 @@ impl Person {
     }
 
     /// Waits for the next notification in this chat, and returns its text. A notification is a short text that a bot
-    /// shows to this person when it answers a press of a button.
+    /// shows to this person as the answer to a press of a button. Each notification is returned once, in order.
     ///
     /// # Panics
     ///

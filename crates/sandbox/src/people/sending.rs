@@ -29,8 +29,9 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// In the same cases as [`says`](Self::says), and if the attachments cannot be combined in one message. See
-    /// [`Enclosure`].
+    /// - In the same cases as [`says`](Self::says), except that `message` may be empty if there is an attachment.
+    /// - If the attachments cannot be combined in one message: see [`Enclosure`].
+    /// - If the latitude or longitude of a location is out of range.
     #[track_caller]
     pub fn says_with(
         &self,
@@ -46,18 +47,18 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// In the same cases as [`says`](Self::says).
+    /// If this person is not a member (in a group) or not an administrator (in a channel).
     #[track_caller]
     pub fn shares_contact(&self) -> tamtam::MessageId {
         self.must(Actor::shares_contact)
     }
 
-    /// Sends a voice message. The bot gets `message_created` without the message, and cannot read the message. The real
-    /// MAX does this too. MAX only.
+    /// Sends a voice message. As on the real MAX, the bot gets `message_created` without the message, and cannot read
+    /// the message. MAX only.
     ///
     /// # Panics
     ///
-    /// - If this person is not a member of the group, or not an administrator of the channel.
+    /// - If this person is not a member (in a group) or not an administrator (in a channel).
     /// - If the sandbox simulates TamTam.
     #[track_caller]
     pub fn sends_voice(&self) {
@@ -71,7 +72,7 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// - If this person is not a member of the group, or not an administrator of the channel.
+    /// - If this person is not a member (in a group) or not an administrator (in a channel).
     /// - If `latitude` or `longitude` is out of range.
     #[track_caller]
     pub fn sends_location(&self, latitude: f64, longitude: f64) -> tamtam::MessageId {
@@ -80,13 +81,13 @@ impl Person {
 
     /// Forwards a message to this chat, and returns the id of the new message. The bot gets `message_created`.
     ///
-    /// `mid`: the id of a message in any chat that this person can read. If the message with this id is a forward, the
-    /// new message contains the original message.
+    /// `mid`: the id of a message in any chat of this person. If the message with this id is a forward, the new message
+    /// contains the original message.
     ///
     /// # Panics
     ///
-    /// - If this person is not a member of the group, or not an administrator of the channel.
-    /// - If this person can read no message with this id.
+    /// - If this person is not a member (in a group) or not an administrator (in a channel).
+    /// - If the message does not exist, or this person cannot read the message.
     #[track_caller]
     pub fn forwards(&self, mid: impl AsRef<str>) -> tamtam::MessageId {
         self.must(|actor, state| actor.forwards(state, mid.as_ref()))
@@ -99,8 +100,8 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// - If this person is not a member of the group, or not an administrator of the channel.
-    /// - If this chat has no message with this id that this person can read.
+    /// - If this person is not a member (in a group) or not an administrator (in a channel).
+    /// - If the message does not exist in this chat, or this person cannot read the message.
     #[track_caller]
     pub fn replies(&self, mid: impl AsRef<str>, text: impl Into<String>) -> tamtam::MessageId {
         self.must(|actor, state| actor.replies(state, mid.as_ref(), text.into()))

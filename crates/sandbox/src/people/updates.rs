@@ -8,8 +8,8 @@ use crate::sandbox::Sandbox;
 const NOTHING_YET: &str = "there is no update yet that could be repeated";
 
 impl Sandbox {
-    /// Sends `update` to the bot, by polling or by webhook. `update` may be any JSON object. For example, the
-    /// `update_type` may be a type that no version of the API has.
+    /// Sends `update` to the bot, by polling or by webhook. `update` may be any JSON object. For example, its
+    /// `update_type` may be a type that does not exist in any version of the API.
     ///
     /// ```
     /// # #[tokio::main]
@@ -36,7 +36,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If the bot has not got any update yet.
+    /// If there was no update for the bot yet.
     #[track_caller]
     pub fn repeats_update(&self) {
         let is_repeated = self.world().act(|state| state.repeat_update(self.bot_id().0));
@@ -68,7 +68,7 @@ impl Account {
     ///
     /// # Panics
     ///
-    /// If the bot has not got any update yet.
+    /// If there was no update for this bot yet.
     #[track_caller]
     pub fn repeats_update(&self) {
         let is_repeated = self.sandbox.world().act(|state| state.repeat_update(self.user_id));

@@ -8,17 +8,17 @@ use crate::state::uploads::fault::UploadFault;
 use crate::state::uploads::reports::{ReceivedFile, UploadRequest, UploadStatus};
 use crate::state::uploads::store::Store;
 
-/// The sandbox's upload host, returned by [`Sandbox::uploads`]. The upload host is the server that receives the files
-/// of bots. It has its own port.
+/// The upload host of a sandbox, returned by [`Sandbox::uploads`]. The upload host is the server to which bots upload
+/// files. It has its own port.
 ///
 /// A bot can upload a file in two ways:
 ///
 /// - As one form (`multipart/form-data`).
 /// - As ranges of bytes, one after another. Each request contains one range, and the header `Content-Range`.
 ///
-/// A bot must not send its token to an upload host. If a request contains a bot's token, the host refuses the request.
-/// Real hosts ignore the header `Authorization`, so a token in this header is not refused. [`leaks`](Self::leaks) lists
-/// all places that contained a token. The bytes of files are not searched for tokens.
+/// A bot must not send its token to an upload host. The upload host refuses a request that contains a bot's token,
+/// except in the header `Authorization`, because real upload hosts ignore this header. [`leaks`](Self::leaks) lists all
+/// places that contained a token. The bytes of files are not searched for tokens.
 ///
 /// ```
 /// # #[tokio::main]
@@ -44,7 +44,8 @@ pub struct Uploads {
 }
 
 impl Sandbox {
-    /// Returns the upload host, to read the received files and to inject faults into uploads.
+    /// Returns the upload host, the server to which bots upload files. Use it to read the received files, and to inject
+    /// faults into uploads.
     pub fn uploads(&self) -> Uploads {
         Uploads { sandbox: self.clone() }
     }
@@ -61,24 +62,22 @@ impl Uploads {
         self.act(|store| store.received.clone())
     }
 
-    /// Returns all requests to the upload host, the oldest first. The list includes downloads, and requests for the
-    /// received part of a file.
+    /// Returns all requests to the upload host, the oldest first. These requests are uploads, downloads, and queries of
+    /// the received part of a file.
     pub fn requests(&self) -> Vec<UploadRequest> {
         self.act(|store| store.requests.clone())
     }
 
-    /// Adds a hook that is called for every request to the upload host, including downloads. The hook is called when
-    /// the response is ready, or when the connection is reset. Two kinds of requests are not reported:
-    ///
-    /// - Requests whose client disconnects.
-    /// - Requests that [stall](UploadFault::StallAt).
+    /// Adds the function `hook`, which the sandbox calls for every request to the upload host, including downloads.
+    /// `hook` is called when the response is ready, or when the connection is reset. `hook` is not called if the client
+    /// disconnects, or if the request [stalls](UploadFault::StallAt).
     ///
     /// `hook` runs on the server's thread, and must not wait for the bot.
     pub fn on_request(&self, hook: impl Fn(&UploadRequest) + Send + Sync + 'static) {
         self.sandbox.world().on_upload(Arc::new(hook));
     }
 
-    /// Returns the number of file bytes that the host has received. Discarded bytes and repeated bytes also count.
+    /// Returns the number of bytes of files that the upload host has received. Discarded and repeated bytes also count.
     pub fn bytes_taken(&self) -> u64 {
         self.act(|store| store.bytes_taken)
     }
@@ -94,25 +93,26 @@ impl Uploads {
         self.act(|store| store.fail_next(fault));
     }
 
-    /// Sets how many times the server refuses a message because its file is still being processed. Applies to files
-    /// that are uploaded after this call. Defaults to 0.
+    /// Sets how many times the API refuses a message because its file is still being processed. Applies to files that
+    /// are uploaded after this call. Defaults to 0.
     ///
-    /// The refusals alternate between the two known errors: the code `attachment.not.ready`, and the message
-    /// `errors.process.attachment.file.not.processed`.
+    /// The refusals alternate between two errors of the real API. One error has the code `attachment.not.ready`. The
+    /// message of the other error contains `errors.process.attachment.file.not.processed`.
     pub fn set_not_ready(&self, times: u32) {
         self.act(|store| store.set_not_ready(times));
     }
 
     /// Sets how the bot gets the token of an uploaded video or audio file. A message refers to the file by this token.
     ///
-    /// - `true`: the operation `getUploadUrl` returns the token. The response to the upload is `<retval>1</retval>`.
+    /// - `true`: the response of `getUploadUrl` contains the token. The response to the upload is `<retval>1</retval>`.
     ///   This is the default on MAX.
     /// - `false`: the response to the upload is JSON with the token. This is the default on TamTam.
     pub fn set_retval(&self, retval: bool) {
         self.act(|store| store.settings.retval = retval);
     }
 
-    /// Sets the format in which the host reports the received part of a file. Defaults to [`UploadStatus::Range`].
+    /// Sets the format in which the upload host reports the received part of a file. Defaults to
+    /// [`UploadStatus::Range`].
     pub fn set_status(&self, form: UploadStatus) {
         self.act(|store| store.settings.status = form);
     }
@@ -122,14 +122,14 @@ impl Uploads {
         self.act(|store| store.settings.scheme_relative = relative);
     }
 
-    /// Sets whether the host keeps the received part of an interrupted range. If `false`, the bot must send the whole
-    /// range again. Defaults to `false`.
+    /// Sets whether the upload host keeps the received part of an interrupted range. If `false`, the bot must send the
+    /// whole range again. Defaults to `false`.
     pub fn set_keep_partial(&self, keep: bool) {
         self.act(|store| store.settings.keep_partial = keep);
     }
 
-    /// Sets the size, in bytes, up to which the host keeps the content of a file. Defaults to 64 MiB. To save memory,
-    /// the host keeps only the size and the hash of a larger file. A download of this file fails with the status 410.
+    /// Sets the maximum size of a file whose bytes are kept, in bytes. Defaults to 64 MiB. To save memory, the upload
+    /// host keeps only the size and the hash of a larger file. A download of a larger file fails with the status 410.
     pub fn set_most_kept(&self, bytes: u64) {
         self.act(|store| store.settings.most_kept = bytes);
     }

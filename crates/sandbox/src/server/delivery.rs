@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 /// An attempt to deliver an update to a webhook, with its result. [`Sandbox::on_delivery`](crate::Sandbox::on_delivery)
-/// passes it to a hook. A delivery does not contain the token of the bot.
+/// passes each delivery to a function of the test. A delivery does not contain the token of the bot.
+///
+/// A webhook is a URL to which the sandbox sends the updates of a bot.
 ///
 /// ```
 /// # #[tokio::main]
@@ -44,7 +46,8 @@ impl Delivery {
         &self.url
     }
 
-    /// Returns the scheme, host and port of the webhook's URL, for logs. The rest of the URL is a secret.
+    /// Returns the scheme, host and port of the webhook's URL, for logs. The rest of the URL is secret, so do not log
+    /// it.
     pub fn origin(&self) -> String {
         reqwest::Url::parse(&self.url).map_or_else(|_| "not a URL".to_owned(), |url| url.origin().ascii_serialization())
     }
@@ -59,13 +62,13 @@ impl Delivery {
         self.attempt
     }
 
-    /// Returns the HTTP status of the webhook's response, or `None` if there was no response. With any status other
-    /// than 200, the attempt has failed.
+    /// Returns the HTTP status of the webhook's response, or `None` if there was no response. The attempt has succeeded
+    /// only if the status is 200.
     pub fn status(&self) -> Option<u16> {
         self.outcome.as_ref().ok().copied()
     }
 
-    /// Returns the reason why there was no response, or `None` if there was a response.
+    /// Returns the reason why there was no response, such as `no answer in 5s`. `None` if there was a response.
     pub fn error(&self) -> Option<&str> {
         self.outcome.as_ref().err().map(String::as_str)
     }

@@ -3,9 +3,10 @@
 use std::fmt;
 
 /// An HTTP request to the API of the sandbox, with its response. [`Sandbox::on_exchange`](crate::Sandbox::on_exchange)
-/// passes it to a hook.
+/// passes each exchange to a function of the test.
 ///
-/// If the method, the path or a part of the query contains a bot's token, this part is replaced by `...`.
+/// If the method, the path, or a name or value of the query contains a bot's token, `...` replaces it. Bodies stay
+/// unchanged.
 ///
 /// ```
 /// # #[tokio::main]
@@ -53,14 +54,14 @@ impl Exchange {
         }
     }
 
-    /// Returns the `operationId` in the API's OpenAPI document, such as `sendMessage`. `None` if the document does not
-    /// have this path and method.
+    /// Returns the `operationId` of the request in the API's OpenAPI document, such as `sendMessage`. `None` if the
+    /// document does not contain this path and method.
     pub fn operation(&self) -> Option<&'static str> {
         self.operation
     }
 
-    /// Returns the path in the API's OpenAPI document, such as `/chats/{chatId}`. `None` if the document does not have
-    /// this path and method.
+    /// Returns the path template in the API's OpenAPI document, such as `/chats/{chatId}`. `None` if the document does
+    /// not contain this path and method.
     pub fn path_template(&self) -> Option<&'static str> {
         self.path_template
     }
@@ -75,8 +76,8 @@ impl Exchange {
         &self.path
     }
 
-    /// Returns the names and decoded values of the query parameters, in the order of the request, without
-    /// `access_token`.
+    /// Returns the decoded names and values of the query parameters, in the order of the request. The parameter
+    /// `access_token` is left out.
     pub fn query(&self) -> &[(String, String)] {
         &self.query
     }
@@ -103,7 +104,7 @@ impl Exchange {
     }
 
     /// Returns all bytes of the response's body, even if [`Fault::cut_body`](crate::Fault::cut_body) sends only half of
-    /// them.
+    /// the bytes. The slice is empty if the connection was reset.
     pub fn response_body(&self) -> &[u8] {
         &self.response_body
     }

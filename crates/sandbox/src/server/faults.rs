@@ -20,16 +20,16 @@ const SAID: &str = "Fault of the test";
 
 /// A fault to inject into the requests of one operation, for [`Sandbox::fails`](crate::Sandbox::fails).
 ///
-/// A fault happens to one request, unless [`times`](Self::times) is set. The server may carry out the operation of this
-/// request, although the request fails. [`applied`](Self::applied) sets whether the server does this. The table lists
-/// the defaults:
+/// By default, one request gets the fault. [`times`](Self::times) sets another number of requests. With some faults,
+/// the server carries out the operation, although the client gets no normal response. [`applied`](Self::applied)
+/// changes the default in the table:
 ///
 /// | fault | what the client receives | operation is carried out by default |
 /// |---|---|---|
-/// | [`status`](Self::status), [`error`](Self::error), [`answer`](Self::answer) | the given status and a body | no |
+/// | [`status`](Self::status), [`error`](Self::error), [`answer`](Self::answer) | this status and a body | no |
 /// | [`not_ready`](Self::not_ready) | the status 400 and the code `attachment.not.ready` | no |
 /// | [`reset`](Self::reset) | a reset of the connection instead of a response | no |
-/// | [`cut_body`](Self::cut_body) | half of the response's body, then the end of the connection | yes |
+/// | [`cut_body`](Self::cut_body) | half of the response's body; then the connection is closed | yes |
 /// | [`garbage`](Self::garbage) | the status 200 and a body that is not JSON | yes |
 /// | [`delay`](Self::delay) | the normal response after a delay | yes, before the delay |
 ///
@@ -69,7 +69,7 @@ enum FaultKind {
 
 impl Fault {
     /// Creates a fault that responds with this HTTP status, and with an error body in the format of the API. With the
-    /// status 429 or 503, this body signals to clients that the operation was not carried out.
+    /// status 429 or 503, this body shows clients that the operation was not carried out.
     ///
     /// # Panics
     ///
@@ -90,7 +90,7 @@ impl Fault {
     }
 
     /// Creates a fault that responds with this HTTP status, and with an error body in the format of the API. `code` and
-    /// `message`: the fields of the error body.
+    /// `message` are the fields of this body.
     ///
     /// # Panics
     ///
@@ -106,15 +106,15 @@ impl Fault {
     ///
     /// # Panics
     ///
-    /// If `status` is not between 200 and 999. A status below 200 does not end a request.
+    /// If `status` is not between 200 and 999.
     #[track_caller]
     pub fn answer(status: u16, body: impl Into<String>) -> Self {
         assert!(STATUSES.contains(&status), "{status} is not a final status, use 200 to 999");
         Self::new(FaultKind::Answer(status, body.into()), false)
     }
 
-    /// Creates a fault that responds with the status 400 and the code `attachment.not.ready`. The real API refuses a
-    /// message in this way while it processes the attached media.
+    /// Creates a fault that responds with the status 400 and the code `attachment.not.ready`. The real API responds
+    /// like this while it processes the attached photos, videos or files of a message.
     pub fn not_ready() -> Self {
         Self::error(400, "attachment.not.ready", "")
     }
@@ -146,22 +146,23 @@ impl Fault {
         Self::new(FaultKind::Delay(delay), true)
     }
 
-    /// Sets the number of requests to which the fault happens. Defaults to 1. With 0, the fault never happens.
+    /// Sets the number of requests that get the fault. Defaults to 1. With 0, no request gets the fault.
     pub fn times(mut self, times: u32) -> Self {
         self.times = times;
         self
     }
 
-    /// Sets whether the server carries out the operation before the fault. [`Fault`] lists the defaults. With `false`,
-    /// the server does not carry out the operation. The exception is [`delay`](Self::delay): with `false`, the server
-    /// carries out the operation after the delay.
+    /// Sets whether the server carries out the operation before the fault. [`Fault`] lists the defaults.
+    ///
+    /// With `false`, a [`delay`](Self::delay) comes before the operation. With `false` and any other fault, the server
+    /// does not carry out the operation.
     pub fn applied(mut self, applied: bool) -> Self {
         self.applied = applied;
         self
     }
 
-    /// Adds the header `Retry-After` to the response. `seconds`: the value of the header. By default, the header is not
-    /// sent. Has no effect on a [`reset`](Self::reset).
+    /// Adds the header `Retry-After` to the response. `seconds`: the value of the header, in seconds. By default, the
+    /// header is not sent. Has no effect on a [`reset`](Self::reset), which sends no response.
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
         self

@@ -6,8 +6,8 @@ use tamtam::{
     types::{CallbackId, SessionId},
 };
 
-/// The ids that [`Sandbox::demo`](crate::Sandbox::demo) returns. The ids are enough to try every operation of the
-/// API.
+/// The ids of the items that [`Sandbox::demo`](crate::Sandbox::demo) creates. These ids are enough to try every
+/// operation of the API.
 ///
 /// ```
 /// # #[tokio::main]
@@ -30,17 +30,18 @@ pub struct Demo {
     pub user_id: tamtam::UserId,
     /// The id of a message of the bot in the group, with two buttons.
     pub message_id: MessageId,
-    /// The id of an unanswered press of a button by Bob.
+    /// The id of Bob's press of a button, which the bot has not answered.
     pub callback_id: CallbackId,
-    /// The ids of all unanswered presses of a button by Bob: one on TamTam, five on MAX. The first is `callback_id`.
+    /// The ids of all of Bob's presses that the bot has not answered: one on TamTam, five on MAX. The first id is
+    /// `callback_id`.
     #[serde(default)]
     pub callback_ids: Vec<CallbackId>,
-    /// The id of the session of a [`Constructor`](crate::Constructor), which Bob has opened for the group. `None` on
-    /// MAX.
+    /// The id of the session of a [`Constructor`](crate::Constructor) that Bob has opened for the group. A constructor
+    /// is a window in which a bot helps a person to compose a message. `None` on MAX.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
-    /// The id of a channel with comments switched on. Alice is the owner, and the bot is an administrator. `None` on
-    /// TamTam.
+    /// The id of a channel with comments switched on. The owner of the group also owns the channel, and the bot is an
+    /// administrator. `None` on TamTam.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel_id: Option<tamtam::ChatId>,
     /// The id of a post of the bot in the channel. `None` on TamTam.

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::ids::ChatId;
 
 /// An event in a chat, for example a message or the press of a button.
-/// [`Sandbox::transcript`](crate::Sandbox::transcript) consists of events, and
-/// [`Sandbox::on_event`](crate::Sandbox::on_event) passes them to a hook.
+/// [`Sandbox::transcript`](crate::Sandbox::transcript) returns all events as text.
+/// [`Sandbox::on_event`](crate::Sandbox::on_event) passes each event to a function of the test.
 ///
-/// `Display` writes one line, such as `Alice: hi`, `Echo: hi  [Yes] [No]` or `Alice presses [Yes]`. If the text of a
-/// message has several lines, all lines after the first are indented. In a group or channel, the line starts with the
-/// title: `(Team) Alice: hi`.
+/// `Display` writes the event as text, such as `Alice: hi`, `Echo: hi  [Yes] [No]` or `Alice presses [Yes]`. In a group
+/// or channel, the text starts with the title of the chat, such as `(Team) Alice: hi`. If a message has several lines,
+/// all lines after the first are indented.
 ///
 /// ```
 /// # #[tokio::main]
@@ -31,8 +31,8 @@ use super::ids::ChatId;
 /// # }
 /// ```
 ///
-/// The format of `Serialize` and `Deserialize` is the format of the
-/// [state file](crate::SandboxBuilder::state_file).
+/// `Serialize` and `Deserialize` use the format of the [state file](crate::SandboxBuilder::state_file). Later versions
+/// of this crate may change this format.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Event {
@@ -49,8 +49,8 @@ impl Event {
         tamtam::ChatId(self.chat_id)
     }
 
-    /// Returns the title of the group or channel at the time of the event. `None` in a dialog (the chat of one person
-    /// with a bot).
+    /// Returns the title of the group or channel at the time of the event. `None` in a dialog, which is the chat of one
+    /// person with a bot.
     pub fn chat_title(&self) -> Option<&str> {
         self.chat_title.as_deref()
     }

@@ -15,7 +15,8 @@ use crate::protocol::service::Service;
 /// The largest state file that is read, in bytes: 4 GiB. A state must fit into memory, and is far smaller.
 const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
-/// The error of a [state file](crate::SandboxBuilder::state_file) that cannot be used.
+/// The error of a [state file](crate::SandboxBuilder::state_file) that cannot be used. A state file keeps the state of
+/// a sandbox.
 ///
 /// ```
 /// # #[tokio::main]
@@ -27,7 +28,7 @@ const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 /// # let path = directory.join("state.json");
 /// std::fs::write(&path, "a shopping list")?;
 /// let start = Sandbox::builder().state_file(&path).try_start().await;
-/// let Err(StartError::StateFile(error)) = start else { panic!("it is no state") };
+/// let Err(StartError::StateFile(error)) = start else { panic!("the sandbox started") };
 /// assert!(matches!(error, StateFileError::NotAState { .. }));
 /// assert_eq!(std::fs::read_to_string(&path)?, "a shopping list");
 /// # std::fs::remove_dir_all(&directory)?;
@@ -37,7 +38,7 @@ const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateFileError {
-    /// The file cannot be read or written.
+    /// The file cannot be read, written or locked.
     #[error("{path}: {error}", path = path.display())]
     Io {
         /// The path of the state file.
@@ -45,14 +46,14 @@ pub enum StateFileError {
         /// The error of the operating system.
         error: io::Error,
     },
-    /// Another sandbox, in this or another process, has the file open.
+    /// Another sandbox in this process or in another process has opened the file.
     #[error("{path} is open in another sandbox: end that sandbox, or name another file", path = path.display())]
     InUse {
         /// The path of the state file.
         path: PathBuf,
     },
-    /// The file contains the state of one service, but [`SandboxBuilder::service`](crate::SandboxBuilder::service) sets
-    /// the other service.
+    /// The file contains the state of another service than [`SandboxBuilder::service`](crate::SandboxBuilder::service)
+    /// sets.
     #[error("{path} is a state of {kept}, not of {asked}: start the sandbox as {kept}, or name another file", path = path.display())]
     OtherService {
         /// The path of the state file.
@@ -62,7 +63,7 @@ pub enum StateFileError {
         /// The name of the service that was set.
         asked: &'static str,
     },
-    /// The file does not contain the state of a sandbox, is incomplete, or has a format that this version cannot read.
+    /// The file does not contain the complete state of a sandbox in a format that this version of the crate can read.
     /// The sandbox does not change the file.
     #[error(
         "{path} is not a sandbox's state ({problem}): remove the file, or name another one to start over",
@@ -71,7 +72,7 @@ pub enum StateFileError {
     NotAState {
         /// The path of the state file.
         path: PathBuf,
-        /// The reason why the file cannot be read.
+        /// The reason why the content of the file cannot be used.
         problem: String,
     },
 }

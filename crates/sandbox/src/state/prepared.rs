@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 /// The content of a constructor after one answer of the bot, returned by
 /// [`Constructor::reads`](crate::Constructor::reads). Later answers do not change this value.
 ///
+/// A constructor is a window in which a bot helps a person to compose a message.
+///
 /// ```
 /// # #[tokio::main]
 /// # async fn main() -> tamtam::Result<()> {
@@ -24,8 +26,8 @@ use serde::{Deserialize, Serialize};
 /// # }
 /// ```
 ///
-/// The format of `Serialize` and `Deserialize` is the format of the
-/// [state file](crate::SandboxBuilder::state_file).
+/// `Serialize` and `Deserialize` use the format of the [state file](crate::SandboxBuilder::state_file). Later versions
+/// of this crate may change this format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Prepared {
@@ -57,7 +59,7 @@ impl Prepared {
         self.placeholder.as_deref()
     }
 
-    /// Returns whether the person may type a message. `true` if the bot did not set `allow_user_input`.
+    /// Returns whether the person may type a message. Defaults to `true` if the bot did not set `allow_user_input`.
     pub fn allows_input(&self) -> bool {
         self.allows_input
     }

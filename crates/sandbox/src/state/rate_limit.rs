@@ -12,12 +12,12 @@ use crate::protocol::service::Service;
 /// The span over which requests are counted, in milliseconds, because limits are per second.
 const SECOND: Millis = 1_000;
 
-/// The limits of requests and polls of a sandbox, for
-/// [`SandboxBuilder::rate_limit`](crate::SandboxBuilder::rate_limit).
+/// The rate limits of a sandbox, for [`SandboxBuilder::rate_limit`](crate::SandboxBuilder::rate_limit). A poll is a
+/// request for updates.
 ///
-/// A request over a limit is refused with the status 429 and the code `too.many.requests`. A refused request does not
-/// count against the limits. A limit per second holds for every period of 1 s on the sandbox's clock. `None` removes a
-/// limit.
+/// Each bot has its own limits. A request over a limit per second is refused with the status 429 and the code
+/// `too.many.requests`. A refused request does not count against the limits. A limit per second holds for every period
+/// of 1 s of real time. The time that [`Sandbox::time_passes`](crate::Sandbox::time_passes) skips also counts.
 ///
 /// ```
 /// # #[tokio::main]
@@ -60,7 +60,7 @@ impl Default for RateLimit {
 }
 
 impl RateLimit {
-    /// Creates settings without limits. These are the defaults on TamTam, because the limits of TamTam are not known.
+    /// Creates a value without limits. This is the default on TamTam, because the limits of TamTam are not known.
     pub const fn none() -> Self {
         Self {
             requests: None,
@@ -73,15 +73,15 @@ impl RateLimit {
         }
     }
 
-    /// Creates settings with the limits of MAX. These are the defaults on MAX:
+    /// Creates a value with the limits of MAX. This is the default on MAX:
     ///
-    /// | method | limit of | value |
+    /// | method | what is limited | limit |
     /// |---|---|---|
     /// | [`requests_per_second`](Self::requests_per_second) | all requests of a bot | 30 per second |
     /// | [`chat_requests_per_second`](Self::chat_requests_per_second) | messages, edits, deletions, and answers to pressed buttons in one chat | 2 per second for each kind |
     /// | [`polls_per_second`](Self::polls_per_second) | polls of a bot | 2 per second |
-    /// | [`longest_poll`](Self::longest_poll) | the time of a poll | 30 s |
-    /// | [`largest_page`](Self::largest_page) | the updates in one response | 100 |
+    /// | [`longest_poll`](Self::longest_poll) | the time that a poll waits for updates | 30 s |
+    /// | [`largest_page`](Self::largest_page) | the updates in the response to a poll | 100 |
     /// | [`retention`](Self::retention) | the time that an update waits for a poll | 24 h |
     pub const fn max() -> Self {
         Self {
@@ -103,47 +103,49 @@ impl RateLimit {
         }
     }
 
-    /// Sets the maximum number of requests of a bot per second, including polls. `None`: no limit.
+    /// Sets the maximum number of requests of a bot per second, including polls. `None` removes the limit. 0 refuses
+    /// all requests.
     pub fn requests_per_second(mut self, most: impl Into<Option<u32>>) -> Self {
         self.requests = most.into();
         self
     }
 
     /// Sets the maximum number of requests of one kind in one chat per second. The four kinds are messages, edits,
-    /// deletions, and answers to pressed buttons. `None`: no limit.
+    /// deletions, and answers to pressed buttons. `None` removes the limit. 0 refuses all these requests.
     pub fn chat_requests_per_second(mut self, most: impl Into<Option<u32>>) -> Self {
         self.chat_requests = most.into();
         self
     }
 
-    /// Sets the maximum number of polls of a bot per second. `None`: no limit.
+    /// Sets the maximum number of polls of a bot per second. `None` removes the limit. 0 refuses all polls.
     pub fn polls_per_second(mut self, most: impl Into<Option<u32>>) -> Self {
         self.polls = most.into();
         self
     }
 
-    /// Sets the header `Retry-After` of responses that refuse a request over a limit, in seconds. Defaults to `None`:
-    /// the header is not sent. Whether MAX sends this header is not known.
+    /// Sets the value of the header `Retry-After` in refusals because of a limit, in seconds. With `None`, the header
+    /// is not sent. Defaults to `None`, because it is not known whether MAX sends this header.
     pub fn retry_after(mut self, seconds: impl Into<Option<u32>>) -> Self {
         self.retry_after = seconds.into();
         self
     }
 
-    /// Sets the maximum time that a poll waits for updates, even if the poll asks for a longer time. `None`: no limit.
+    /// Sets the maximum time that a poll waits for updates. A longer time in the request is reduced to this maximum.
+    /// `None` removes the limit.
     pub fn longest_poll(mut self, time: impl Into<Option<Duration>>) -> Self {
         self.longest_poll = time.into();
         self
     }
 
-    /// Sets the maximum number of updates in the response to a poll, even if the poll asks for more updates. `None`: no
-    /// limit.
+    /// Sets the maximum number of updates in the response to a poll. A larger number in the request is reduced to this
+    /// maximum. `None` removes the limit.
     pub fn largest_page(mut self, updates: impl Into<Option<NonZeroUsize>>) -> Self {
         self.largest_page = updates.into();
         self
     }
 
-    /// Sets how long an update waits for a poll, on the sandbox's clock. After this time, the update is lost. `None`:
-    /// no limit.
+    /// Sets the maximum time that an update waits for a poll, on the sandbox's clock. After this time, the update is
+    /// lost. `None` removes the limit.
     pub fn retention(mut self, time: impl Into<Option<Duration>>) -> Self {
         self.retention = time.into();
         self

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A new or edited message of a bot, returned by [`Person::reads`](crate::Person::reads). The value has the content of
-/// the message at the time of the event. Later edits do not change the value.
+/// A new or edited message of a bot, returned by [`Person::reads`](crate::Person::reads). The value contains the
+/// message as the bot sent or edited it. Later edits do not change the value.
 ///
 /// ```
 /// # #[tokio::main]
@@ -25,7 +25,8 @@ use serde_json::Value;
 /// # }
 /// ```
 ///
-/// `Serialize` and `Deserialize` use the format of the [state file](crate::SandboxBuilder::state_file).
+/// `Serialize` and `Deserialize` use the format of the [state file](crate::SandboxBuilder::state_file). Later versions
+/// of this crate may change this format.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Seen {
@@ -52,27 +53,26 @@ impl Seen {
         &self.buttons
     }
 
-    /// Returns the attachments as JSON of the API, including the keyboard. The schema is `Attachment` in the API's
-    /// OpenAPI document.
+    /// Returns the attachments in the JSON format of the API, including the keyboard. The schema is `Attachment` in the
+    /// API's OpenAPI document. The slice is empty if the message has no attachments.
     pub fn attachments(&self) -> &[Value] {
         self.message["body"]["attachments"].as_array().map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the formatting of the text as JSON of the API. The schema is `MarkupElement` in the API's OpenAPI
-    /// document. The slice is empty if the text has no formatting.
+    /// Returns the formatting of the text in the JSON format of the API. The schema is `MarkupElement` in the API's
+    /// OpenAPI document. The slice is empty if the text has no formatting.
     pub fn markup(&self) -> &[Value] {
         self.message["body"]["markup"].as_array().map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the whole message as JSON of the API, including the sender, the recipient and the linked message. A
-    /// linked message is the message that this message forwards or replies to. The schema is `Message` in the API's
-    /// OpenAPI document.
+    /// Returns the whole message in the JSON format of the API. The schema is `Message` in the API's OpenAPI document.
+    /// The JSON also contains the sender, the recipient, and the message that this message forwards or replies to.
     pub fn message(&self) -> &Value {
         &self.message
     }
 
-    /// Returns `true` if the bot edited an earlier message, and `false` if the message is new. A bot can also edit a
-    /// message by its answer to a press of a button.
+    /// Returns whether the bot edited an earlier message. `false` if the message is new. An edit by the bot's answer to
+    /// a press of a button also counts.
     pub fn is_edit(&self) -> bool {
         self.is_edit
     }

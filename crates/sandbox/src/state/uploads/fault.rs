@@ -2,9 +2,9 @@
 
 /// A fault to inject into an upload, for [`Uploads::fail_next`](crate::Uploads::fail_next).
 ///
-/// The `u64` is a position: the number of bytes from the beginning of the whole file, even if the file is sent in
-/// ranges. The fault waits until a request reaches this position. If a request ends exactly at this position,
-/// its bytes are kept, and the fault affects only the response.
+/// In the variants with a `u64`, this number is a position, in bytes from the beginning of the whole file. This also
+/// applies if the bot sends the file in several ranges. The fault waits until a request reaches the position. If a
+/// request ends exactly at the position, the upload host keeps the bytes, and the fault affects only the response.
 ///
 /// ```
 /// # #[tokio::main]
@@ -28,14 +28,15 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UploadFault {
-    /// A reset of the connection at this position.
+    /// A reset of the connection at this position, without a response.
     ResetAt(u64),
-    /// A stall: the host stops reading at this position, sends no response, and keeps the connection open.
+    /// A stall of the request at this position. The upload host stops reading, sends no response, and keeps the
+    /// connection open.
     StallAt(u64),
-    /// A response with this HTTP status to the request that reaches this position. The host reads the request to its
-    /// end. If the request goes beyond the position, the host discards its bytes.
+    /// A response with this HTTP status to the request that reaches this position. The upload host reads the request to
+    /// its end. If the request goes beyond the position, the host discards all bytes of the request.
     StatusAt(u64, u16),
-    /// A response with this HTTP status and this body to the request that completes a file. The host stores the file
-    /// nevertheless.
+    /// A response with this HTTP status and this body to the request that completes a file. The upload host still
+    /// stores the file.
     Answer(u16, String),
 }

@@ -5,7 +5,8 @@ use bytes::Bytes;
 /// A format in which the upload host reports the received part of a file, for
 /// [`Uploads::set_status`](crate::Uploads::set_status).
 ///
-/// A client asks the upload URL for this report by `GET`, to resume an interrupted upload.
+/// The upload host is the server to which bots upload files. To resume an interrupted upload, a bot requests this
+/// report by a `GET` of the upload URL.
 ///
 /// ```
 /// # #[tokio::main]
@@ -29,17 +30,19 @@ use bytes::Bytes;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UploadStatus {
-    /// The received range and the size of the file, in the body of the response: `0-2047999/6291456`.
+    /// The received range and the size of the file, in the body of the response, such as `0-2047999/6291456`. The body
+    /// is empty if no bytes were received.
     #[default]
     Range,
-    /// The number of received bytes, in the body of the response: `2048000`.
+    /// The number of received bytes, in the body of the response, such as `2048000`.
     Offset,
-    /// The position of the last received byte, in the header `X-Last-Known-Byte` of the response: `2047999`. The first
-    /// byte has the position 0.
+    /// The position of the last received byte, in the header `X-Last-Known-Byte` of the response, such as `2047999`.
+    /// The first byte has the position 0. The header is not sent if no bytes were received.
     Header,
 }
 
 /// A file that the upload host has received completely, returned by [`Uploads::received`](crate::Uploads::received).
+/// The upload host is the server to which bots upload files.
 ///
 /// ```
 /// # #[tokio::main]
@@ -64,19 +67,19 @@ pub struct ReceivedFile {
 }
 
 impl ReceivedFile {
-    /// Returns the type of the file: `image`, `video`, `audio` or `file`. The bot sets this type in the operation
+    /// Returns the type of the file (`image`, `video`, `audio` or `file`). The bot sets this type in the operation
     /// `getUploadUrl`.
     pub fn kind(&self) -> &str {
         &self.kind
     }
 
-    /// Returns the file name that the upload request contained. The name is empty if the request has no file name.
+    /// Returns the file name in the upload request. The name is empty if the request has no file name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Returns the content type of the file that the upload request contained, such as `image/png`. The content type is
-    /// empty if the request has none.
+    /// Returns the content type of the file in the upload request, such as `image/png`. The result is empty if the
+    /// request has no content type.
     pub fn content_type(&self) -> &str {
         &self.content_type
     }
@@ -91,15 +94,17 @@ impl ReceivedFile {
         self.sha256
     }
 
-    /// Returns the bytes of the file. `None` if the file is larger than
-    /// [`Uploads::set_most_kept`](crate::Uploads::set_most_kept) allows, which is 64 MiB by default.
+    /// Returns the bytes of the file. `None` if the file is larger than the limit of
+    /// [`Uploads::set_most_kept`](crate::Uploads::set_most_kept), which is 64 MiB by default.
     pub fn bytes(&self) -> Option<&[u8]> {
         self.bytes.as_deref()
     }
 }
 
-/// A request to the upload host, returned by [`Uploads::requests`](crate::Uploads::requests): an upload, a query of the
-/// upload status, or a download.
+/// A request to the upload host, returned by [`Uploads::requests`](crate::Uploads::requests).
+///
+/// The upload host is the server to which bots upload files. A request is an upload, a download, or a query of the
+/// received part of a file.
 ///
 /// ```
 /// # #[tokio::main]
@@ -133,13 +138,13 @@ impl UploadRequest {
         &self.path
     }
 
-    /// Returns the value of a header. `name`: the name of the header in lower case. `None` if the request has no such
-    /// header, or if the value contained a bot's token.
+    /// Returns the value of the header `name`, which must be in lower case. `None` if the request has no such header,
+    /// or if the value contained a bot's token.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Returns the HTTP status of the response. `None` if there was no response, for example after a reset.
+    /// Returns the HTTP status of the response. `None` if there is no response yet, or if the connection was reset.
     pub fn status(&self) -> Option<u16> {
         self.status
     }
