@@ -37,7 +37,8 @@ impl Queue {
 
 /// A handle to list, replay and discard the dead letters of a queue, returned by [`Queue::dead`].
 ///
-/// A dead letter is a failed update that the queue keeps for inspection. An update becomes a dead letter in these cases:
+/// A dead letter is a failed update that the queue keeps for inspection. An update becomes a dead letter in these
+/// cases:
 ///
 /// - The handler failed, and no function is set with [`Work::on_error`](crate::Work::on_error).
 /// - The handler failed, and this function returned `DeadLetter`, panicked, or exceeded its time limit.
@@ -128,8 +129,8 @@ for letter in queue.dead().list().await? {
     ///
     /// # Errors
     ///
-    /// - If NATS does not respond ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)). Call `replay` again. Within
-    ///   the [deduplication window](crate::Open::dedup_window), the update is not stored twice.
+    /// - If NATS does not respond ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)). Call `replay` again.
+    ///   Within the [deduplication window](crate::Open::dedup_window), the update is not stored twice.
     /// - If NATS refuses the request ([`ErrorKind::Refused`](crate::ErrorKind::Refused)).
     /// - If the queue is full ([`ErrorKind::Full`](crate::ErrorKind::Full)).
     /// - If the update is too large for NATS ([`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge)).

@@ -76,8 +76,8 @@ pub enum ErrorKind {
     Setting,
     /// The queue contains invalid data. The message of the error contains the reason.
     Data,
-    /// The bot failed, for example in a call to the API of the messenger. The [source](std::error::Error::source) of the
-    /// error is the [`tamtam::Error`].
+    /// The bot failed, for example in a call to the API of the messenger. The [source](std::error::Error::source) of
+    /// the error is the [`tamtam::Error`].
     Bot,
 }
 

@@ -47,8 +47,8 @@ impl Queue {
     /// Opens the queue of a bot. Await the returned value to open the queue. If the queue does not exist on NATS, it is
     /// created.
     ///
-    /// - `nats`: NATS client. Do not limit its reconnect attempts. By default, they have no limit. With the client option
-    ///   `retry_on_initial_connect`, the program can start before NATS.
+    /// - `nats`: NATS client. Do not limit its reconnect attempts. By default, they have no limit. With the client
+    ///   option `retry_on_initial_connect`, the program can start before NATS.
     /// - `bot`: Bot whose updates the queue stores.
     ///
     /// If NATS or the API of the bot does not respond, or if NATS is electing a leader, opening is retried. After 60 s,
@@ -69,8 +69,8 @@ assert_eq!(queue.lag().await?.waiting, 0);
     /// - If NATS does not respond within the [timeout](Open::timeout)
     ///   ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)).
     /// - If the API of the bot does not respond within the timeout, or refuses the token
-    ///   ([`ErrorKind::Bot`](crate::ErrorKind::Bot)). An existing queue whose [name](Open::name) is set is opened without
-    ///   the API.
+    ///   ([`ErrorKind::Bot`](crate::ErrorKind::Bot)). An existing queue whose [name](Open::name) is set is opened
+    ///   without the API.
     /// - If a setting is invalid ([`ErrorKind::Setting`](crate::ErrorKind::Setting)).
     /// - If NATS refuses a setting ([`ErrorKind::Refused`](crate::ErrorKind::Refused)).
     /// - If the existing queue belongs to another bot, or has another number of [slots](Open::slots)
@@ -87,8 +87,8 @@ assert_eq!(queue.lag().await?.waiting, 0);
 
 /// A builder with the settings of a queue, created by [`Queue::open`]. Await the builder to open the queue.
 ///
-/// NATS stores the settings of a queue. A setting that you do not set keeps its stored value, or gets its default if the
-/// queue is new. A setting that you set replaces the stored value, except for [`slots`](Self::slots).
+/// NATS stores the settings of a queue. A setting that you do not set keeps its stored value, or gets its default if
+/// the queue is new. A setting that you set replaces the stored value, except for [`slots`](Self::slots).
 ///
 /// If a value is outside of its range, opening fails with [`ErrorKind::Setting`](crate::ErrorKind::Setting).
 ///
@@ -185,8 +185,8 @@ impl Open {
     /// limits the disk space for all streams of a server.
     ///
     /// Handled updates stay in the stream for the [deduplication window](Self::dedup_window). If the stream is full,
-    /// handled updates are removed earlier. If all updates in the stream are unhandled, a receiver waits. A webhook then
-    /// responds with the status 503, and the messenger delivers the update again later.
+    /// handled updates are removed earlier. If all updates in the stream are unhandled, a receiver waits. A webhook
+    /// then responds with the status 503, and the messenger delivers the update again later.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
         self

@@ -30,11 +30,11 @@ impl Queue {
     /// Creates a receiver, which polls updates and stores them in the queue. Await the returned value to run the
     /// receiver.
     ///
-    /// Run receivers in two processes. One receiver polls, and the other receiver waits. If the receiver that polls dies,
-    /// the other receiver polls after at most about 12 s, see [`Receive::lease`].
+    /// Run receivers in two processes. One receiver polls, and the other receiver waits. If the receiver that polls
+    /// dies, the other receiver polls after at most about 12 s, see [`Receive::lease`].
     ///
-    /// `updates`: Settings of the polls, created by [`Bot::updates`](tamtam::Bot::updates). A marker store and a shutdown
-    /// signal of `updates` are not used: the queue stores the marker, which is the position of the polls.
+    /// `updates`: Settings of the polls, created by [`Bot::updates`](tamtam::Bot::updates). A marker store and a
+    /// shutdown signal of `updates` are not used: the queue stores the marker, which is the position of the polls.
     ///
     #[doc = crate::doc_example!("
 # alice.says(\"hi\");
@@ -49,13 +49,13 @@ queue.receive(bot.updates()).graceful_shutdown_on(signal).await?;
 /// A receiver that polls updates and stores them in a queue, created by [`Queue::receive`]. Await the receiver to poll
 /// until a shutdown or a permanent error.
 ///
-/// A poll is a request for updates, and a page is the list of updates in one response. The marker is the position of the
-/// polls. The receiver repeats three steps:
+/// A poll is a request for updates, and a page is the list of updates in one response. The marker is the position of
+/// the polls. The receiver repeats three steps:
 ///
-/// 1. It stores the updates of the page in the queue.
+/// 1. It stores the updates of a page in the queue.
 /// 2. It saves the marker of the next page in the queue.
-/// 3. It polls the next page with this marker. This poll commits the first page: the server does not return the page
-///    again.
+/// 3. It polls the next page with this marker. This poll *commits* the stored page: the server does not return the
+///    stored page again.
 ///
 /// If a receiver dies before it has saved the marker, the next receiver polls the same page again. An update that is
 /// already in the queue is not stored again.
@@ -108,8 +108,8 @@ impl Receive {
     }
 
     /// Sets the function that is called for an update that is larger than `max_payload` of the NATS server minus 8 KiB.
-    /// The receiver does not store this update. By default, the receiver logs an ERROR with the type and the chat of the
-    /// update.
+    /// The receiver does not store this update. By default, the receiver logs an ERROR with the type and the chat of
+    /// the update.
     pub fn on_refused(mut self, refused: impl Fn(RawUpdate, Error) + Send + Sync + 'static) -> Self {
         self.refused = Arc::new(refused);
         self

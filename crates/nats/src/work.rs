@@ -84,8 +84,8 @@ queue.work(bot, echo).graceful_shutdown_on(signal).await?;
 /// A worker that handles updates of a queue, created by [`Queue::work`]. Await the worker to handle updates until a
 /// shutdown.
 ///
-/// The updates of one chat are handled one after another, across all workers of the queue. In
-/// three cases, a worker acknowledges an update to NATS, which then does not deliver the update again:
+/// The updates of one chat are handled one after another, across all workers of the queue. In three cases, a worker
+/// acknowledges an update to NATS, which then does not deliver the update again:
 ///
 /// - The handler has succeeded.
 /// - The handler has failed, and [`on_error`](Self::on_error) has skipped the update.
@@ -144,23 +144,23 @@ impl Work {
     /// Sets the maximum number of updates that this worker handles at the same time. Defaults to the number of
     /// [slots](crate::Open::slots), the parts of the queue. A value of 0 counts as 1.
     ///
-    /// Set a number below the number of slots only if handlers need much memory or many connections. With such a number,
-    /// the worker fetches updates from one slot after another. An update may then wait for up to 1 s, even if the
-    /// worker is idle.
+    /// Set a number below the number of slots only if handlers need much memory or many connections. With such a
+    /// number, the worker fetches updates from one slot after another. An update may then wait for up to 1 s, even if
+    /// the worker is idle.
     pub fn concurrency(mut self, updates: usize) -> Self {
         self.concurrency = Some(updates.max(1));
         self
     }
 
     /// Sets the number of attempts after which an update becomes a dead letter. Defaults to 5. A value of 0 counts as 1.
-    /// Attempts by workers that died also count.
+    /// Attempts by workers that died are counted, too.
     pub fn dead_letter_after(self, attempts: u32) -> Self {
         self.attempts.store(attempts.max(1), Ordering::Relaxed);
         self
     }
 
-    /// Sets the function that is called if a handler returns an error, panics or exceeds its time limit. By default, the
-    /// update then becomes a dead letter at once. See [`Run::on_error`].
+    /// Sets the function that is called if a handler returns an error, panics or exceeds its time limit. By default,
+    /// the update then becomes a dead letter at once. See [`Run::on_error`].
     ///
     /// The function returns one of these values:
     ///
@@ -192,8 +192,8 @@ impl Work {
         self
     }
 
-    /// Sets the chat book, which is a list of the chats of the bot. The worker applies each update to the book before it
-    /// calls the handler. The chat books of all workers must use the same store. See [`Run::chat_book`].
+    /// Sets the chat book, which is a list of the chats of the bot. The worker applies each update to the book before
+    /// it calls the handler. The chat books of all workers must use the same store. See [`Run::chat_book`].
     pub fn chat_book(mut self, book: ChatBook) -> Self {
         self.run = self.run.chat_book(book);
         self
@@ -211,8 +211,8 @@ impl Work {
         self
     }
 
-    /// Sets the maximum time to wait for running handlers after a shutdown begins. Defaults to 10 s. A handler that takes
-    /// longer is dropped, and another worker handles its update again. See [`Run::shutdown_deadline`].
+    /// Sets the maximum time to wait for running handlers after a shutdown begins. Defaults to 10 s. A handler that
+    /// takes longer is dropped, and another worker handles its update again. See [`Run::shutdown_deadline`].
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.run = self.run.shutdown_deadline(deadline);
         self

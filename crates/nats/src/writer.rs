@@ -31,8 +31,8 @@ impl Writer {
         Self { queue }
     }
 
-    /// Stores an update in the queue. Returns `true` if the update is new. Returns `false` if the same update was stored
-    /// within the [deduplication window](crate::Open::dedup_window), by default in the last hour.
+    /// Stores an update in the queue. Returns `true` if the update is new. Returns `false` if the same update was
+    /// stored within the [deduplication window](crate::Open::dedup_window), by default in the last hour.
     ///
     /// Updates of the same chat are stored in the order of the calls. When the result is `Ok`, a majority of the
     /// [replicas](crate::Open::replicas) has stored the update.
@@ -49,8 +49,8 @@ assert!(!queue.writer().store(&raw).await?);
     ///
     /// # Errors
     ///
-    /// - If NATS does not respond ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)). The update may already be
-    ///   stored. Call `store` again. Within the deduplication window, the update is not stored twice.
+    /// - If NATS does not respond ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)). The update may already
+    ///   be stored. Call `store` again. Within the deduplication window, the update is not stored twice.
     /// - If NATS refuses the request ([`ErrorKind::Refused`](crate::ErrorKind::Refused)).
     /// - If the queue is full ([`ErrorKind::Full`](crate::ErrorKind::Full)).
     /// - If the update is larger than `max_payload` of the NATS server minus 8 KiB
