@@ -1,8 +1,8 @@
 //! Guides: how to solve common tasks, and how to move to this crate.
 //!
-//! - Test your bot: the guide `tamtam_sandbox::guide` of the crate `tamtam-sandbox` has complete tests.
+//! - Test your bot: the guide `tamtam_sandbox::guide` of the crate `tamtam-sandbox` contains complete tests.
 //! - [Moderate a group](moderation): delete messages, warn the senders, remove members.
-//! - [Broadcast to many chats](broadcast): within the limits of the service, and without sending a message twice.
+//! - [Broadcast to many chats](broadcast): send one message to many users, within the rate limits and never twice.
 //! - [Read the log of your bot](logging): names and fields of spans and events.
 //! - [Move from TamTam to MAX](from_tamtam): changes for a bot that moves to MAX.
 //! - [Move from botapitamtam](from_botapitamtam): the equivalent of each method of the Python library.

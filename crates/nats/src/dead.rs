@@ -27,8 +27,8 @@ const CAUSE: &str = "Tamtam-Cause";
 const STORED_AT: &str = "Tamtam-Stored-At";
 
 impl Queue {
-    /// Returns a handle to the dead letters of the queue. A dead letter is a failed update that the queue keeps for
-    /// inspection.
+    /// Returns a handle to list, replay and discard dead letters. A dead letter is a failed update that the queue keeps
+    /// for inspection.
     #[must_use]
     pub fn dead(&self) -> Dead {
         Dead::new(self.clone())
@@ -37,14 +37,15 @@ impl Queue {
 
 /// A handle to list, replay and discard the dead letters of a queue, returned by [`Queue::dead`].
 ///
-/// A dead letter is a failed update that the queue keeps for inspection. An update becomes a dead letter in two cases:
+/// A dead letter is a failed update that the queue keeps for inspection. An update becomes a dead letter in these
+/// cases:
 ///
-/// - The handler failed, and the function of [`Work::on_error`](crate::Work::on_error) returned `DeadLetter`, or is not
-///   set.
-/// - The update has reached the maximum number of attempts
-///   ([`Work::dead_letter_after`](crate::Work::dead_letter_after)).
+/// - The handler failed, and no function is set with [`Work::on_error`](crate::Work::on_error).
+/// - The handler failed, and this function returned `DeadLetter`, panicked, or exceeded its time limit.
+/// - The number of attempts has reached [`Work::dead_letter_after`](crate::Work::dead_letter_after).
+/// - The stored bytes are not an update.
 ///
-/// The queue keeps the newest 10,000 dead letters.
+/// The queue keeps the newest 10,000 dead letters, and removes older dead letters.
 ///
 #[doc = crate::doc_example!("
 let dead = queue.dead();
@@ -80,7 +81,7 @@ pub struct DeadLetter {
     pub id: u64,
     /// The update. `None` if the stored bytes are not an update.
     pub update: Option<RawUpdate>,
-    /// The number of attempts to handle the update, including attempts in workers that died.
+    /// The number of attempts to handle the update, including attempts by workers that died.
     pub attempts: u32,
     /// The reason why the last attempt failed, cut to at most 1 KiB.
     pub cause: String,
@@ -106,7 +107,8 @@ for letter in queue.dead().list().await? {
     ///
     /// # Errors
     ///
-    /// If NATS does not respond, or refuses the request.
+    /// - If NATS does not respond ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)).
+    /// - If NATS refuses the request ([`ErrorKind::Refused`](crate::ErrorKind::Refused)).
     ///
     /// # Cancel safety
     ///
@@ -127,10 +129,12 @@ for letter in queue.dead().list().await? {
     ///
     /// # Errors
     ///
-    /// - If NATS does not respond. Call `replay` again. Within the [deduplication window](crate::Open::dedup_window),
-    ///   the update is not stored twice.
-    /// - If the stream is full, or the update is too large.
-    /// - If the dead letter does not contain an update ([`DeadLetter::update`] is `None`).
+    /// - If NATS does not respond ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)). Call `replay` again.
+    ///   Within the [deduplication window](crate::Open::dedup_window), the update is not stored twice.
+    /// - If NATS refuses the request ([`ErrorKind::Refused`](crate::ErrorKind::Refused)).
+    /// - If the queue is full ([`ErrorKind::Full`](crate::ErrorKind::Full)).
+    /// - If the update is too large for NATS ([`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge)).
+    /// - If [`DeadLetter::update`] is `None` ([`ErrorKind::Data`](crate::ErrorKind::Data)).
     ///
     /// # Cancel safety
     ///
@@ -153,7 +157,8 @@ for letter in queue.dead().list().await? {
     ///
     /// # Errors
     ///
-    /// If NATS does not respond, or refuses the request.
+    /// - If NATS does not respond ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)).
+    /// - If NATS refuses the request ([`ErrorKind::Refused`](crate::ErrorKind::Refused)).
     ///
     /// # Cancel safety
     ///

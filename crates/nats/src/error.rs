@@ -29,7 +29,7 @@ assert!(!is_behind(&queue).await?);
 ")]
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// An error of opening or using a queue. [`kind`](Self::kind) returns the category of the error.
+/// The error of an operation on a [`Queue`](crate::Queue). [`kind`](Self::kind) returns the category of the error.
 ///
 #[doc = crate::doc_example!("
 use tamtam_nats::ErrorKind;
@@ -64,19 +64,20 @@ pub enum ErrorKind {
     Unavailable,
     /// NATS refuses the request. The message of the error contains the reason.
     Refused,
-    /// The stream has reached its maximum size ([`Open::max_bytes`](crate::Open::max_bytes)). A retry may succeed after
-    /// handled updates are removed.
+    /// The queue has reached its maximum size ([`Open::max_bytes`](crate::Open::max_bytes)). A retry may succeed after
+    /// workers have handled some updates.
     Full,
-    /// The update is larger than `max_payload` of the NATS server minus 8 KiB.
+    /// The update is larger than `max_payload` of the NATS server minus 8 KiB. To store such updates, increase
+    /// `max_payload` in the configuration of the server.
     TooLarge,
-    /// The existing stream has another number of slots, or belongs to another bot.
+    /// The existing queue belongs to another bot, or has another [number of slots](crate::Open::slots).
     Mismatch,
     /// A setting is invalid. The message of the error contains the setting and the reason.
     Setting,
-    /// Data on NATS cannot be read. The message of the error contains the reason.
+    /// The queue contains invalid data. The message of the error contains the reason.
     Data,
-    /// A call of the bot to the API of the messenger failed. The [source](std::error::Error::source) of the error is
-    /// the [`tamtam::Error`].
+    /// The bot failed, for example in a call to the API of the messenger. The [source](std::error::Error::source) of
+    /// the error is the [`tamtam::Error`].
     Bot,
 }
 
@@ -130,8 +131,11 @@ impl Error {
         }
     }
 
-    /// Returns whether a retry may succeed. This is `true` if NATS does not respond or the stream is full. It is also
-    /// `true` if the bot could not be identified because of a [retryable](tamtam::Error::is_retryable) error.
+    /// Returns whether a retry may succeed. The result is `true` in these cases:
+    ///
+    /// - The kind is [`ErrorKind::Unavailable`] or [`ErrorKind::Full`].
+    /// - [`Queue::open`](crate::Queue::open) could not request the id of the bot because of a
+    ///   [retryable](tamtam::Error::is_retryable) error.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         match &*self.0 {

@@ -14,11 +14,13 @@ use crate::{
 const AT_A_TIME: usize = 16;
 
 impl Queue {
-    /// Returns the numbers of unhandled updates and of dead letters, and the age of the oldest unhandled update.
+    /// Returns the numbers of unhandled updates and of dead letters, and the age of the oldest unhandled update. A dead
+    /// letter is a failed update that the queue keeps for inspection.
     ///
     /// # Errors
     ///
-    /// If NATS does not respond, or refuses the request.
+    /// - If NATS does not respond ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)).
+    /// - If NATS refuses the request ([`ErrorKind::Refused`](crate::ErrorKind::Refused)).
     ///
     /// # Cancel safety
     ///
@@ -31,6 +33,8 @@ impl Queue {
 /// The numbers of unhandled updates and of dead letters in a queue, and the age of the oldest unhandled update.
 /// Returned by [`Queue::lag`].
 ///
+/// A dead letter is a failed update that the queue keeps for inspection.
+///
 #[doc = crate::doc_example!("
 use std::time::Duration;
 
@@ -41,15 +45,15 @@ println!(\"{} wait, {} in flight, late: {is_late}\", lag.waiting, lag.in_flight)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lag {
-    /// The number of updates that no worker has got yet.
+    /// The number of updates that no worker has fetched yet.
     pub waiting: u64,
-    /// The number of updates that a worker has got and not acknowledged yet. Each of these updates is in a handler,
+    /// The number of updates that a worker has fetched but not handled yet. Each of these updates is in a handler,
     /// waits for a retry, or belongs to a worker that has died.
     pub in_flight: u64,
-    /// The number of dead letters ([`Queue::dead`]).
+    /// The number of dead letters. [`Queue::dead`] returns a handle to read them.
     pub dead: u64,
-    /// The time since the oldest unhandled update was stored: the clock of this machine minus the time that NATS has
-    /// recorded for the update. `None` if all updates are handled, or if NATS does not return the update.
+    /// The age of the oldest unhandled update: the time of this machine minus the time at which NATS stored the update,
+    /// and at least 0. `None` if all updates are handled.
     pub oldest: Option<Duration>,
 }
 

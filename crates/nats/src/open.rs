@@ -44,12 +44,12 @@ const SLOTS_KEY: &str = "tamtam-slots";
 const OWNER_KEY: &str = "tamtam-bot";
 
 impl Queue {
-    /// Opens the queue of a bot. Awaiting the returned value opens the queue. If the streams, the slots and the
-    /// key-value bucket of the queue do not exist on NATS, they are created. Existing parts are checked.
+    /// Opens the queue of a bot. Await the returned value to open the queue. If the queue does not exist on NATS, it is
+    /// created.
     ///
-    /// - `nats`: the NATS client. It must reconnect without a limit of attempts, which is its default. With its option
-    ///   `retry_on_initial_connect`, the program can start before NATS.
-    /// - `bot`: the bot whose updates the queue stores.
+    /// - `nats`: NATS client. Do not limit its reconnect attempts. By default, they have no limit. With the client
+    ///   option `retry_on_initial_connect`, the program can start before NATS.
+    /// - `bot`: Bot whose updates the queue stores.
     ///
     /// If NATS or the API of the bot does not respond, or if NATS is electing a leader, opening is retried. After 60 s,
     /// opening fails. [`Open::timeout`] sets another limit.
@@ -66,11 +66,15 @@ assert_eq!(queue.lag().await?.waiting, 0);
     ///
     /// # Errors
     ///
-    /// - If NATS or the API of the bot does not respond within the [timeout](Open::timeout).
-    /// - If a setting is invalid, or NATS refuses a setting.
-    /// - If the stream belongs to another bot, or has another number of slots.
-    ///
-    /// [`Error::kind`] returns the category of the error.
+    /// - If NATS does not respond within the [timeout](Open::timeout)
+    ///   ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)).
+    /// - If the API of the bot does not respond within the timeout, or refuses the token
+    ///   ([`ErrorKind::Bot`](crate::ErrorKind::Bot)). An existing queue whose [name](Open::name) is set is opened
+    ///   without the API.
+    /// - If a setting is invalid ([`ErrorKind::Setting`](crate::ErrorKind::Setting)).
+    /// - If NATS refuses a setting ([`ErrorKind::Refused`](crate::ErrorKind::Refused)).
+    /// - If the existing queue belongs to another bot, or has another number of [slots](Open::slots)
+    ///   ([`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch)).
     ///
     /// # Cancel safety
     ///
@@ -81,9 +85,12 @@ assert_eq!(queue.lag().await?.waiting, 0);
     }
 }
 
-/// A builder with the settings of a queue. Created by [`Queue::open`]. Awaiting the builder opens the queue.
+/// A builder with the settings of a queue, created by [`Queue::open`]. Await the builder to open the queue.
 ///
-/// If you do not set a value, a queue that exists on NATS keeps its stored value, and a new queue gets the default.
+/// NATS stores the settings of a queue. A setting that you do not set keeps its stored value, or gets its default if
+/// the queue is new. A setting that you set replaces the stored value, except for [`slots`](Self::slots).
+///
+/// If a value is outside of its range, opening fails with [`ErrorKind::Setting`](crate::ErrorKind::Setting).
 ///
 #[doc = crate::doc_example!("
 use std::time::Duration;
@@ -141,11 +148,11 @@ impl Open {
         }
     }
 
-    /// Sets the name of the queue: 1 to 64 ASCII letters, digits, `-` and `_`. Defaults to the name of the
-    /// service and the id of the bot, for example `max-7`. Queues of different bots in the same NATS account need different names.
+    /// Sets the name of the queue: 1 to 64 ASCII letters, digits, `-` and `_`. Defaults to the name of the service and
+    /// the id of the bot, for example `max-7`. Queues of different bots in one NATS account need different names.
     ///
-    /// If the name is set, an existing queue can be opened even if the API of the bot does not respond, for example to
-    /// read the [lag](Queue::lag).
+    /// If you set the name, you can open an existing queue even if the API of the bot does not respond, for example to
+    /// call [`Queue::lag`].
     ///
     /// The queue uses the streams `<name>`, `<name>-dead` and `KV_<name>`, and the subjects `tamtam.<name>.>`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
@@ -160,40 +167,43 @@ impl Open {
         self
     }
 
-    /// Sets the number of slots, from 1 to 1024. Defaults to 64. The number of slots of an existing queue cannot be
-    /// changed.
+    /// Sets the number of slots, from 1 to 1024. Defaults to 64. If the existing queue has another number of slots,
+    /// opening fails with [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch).
     ///
-    /// Each chat belongs to one slot. The updates of one slot are handled one after another, so chats in the same slot
-    /// wait for each other. All workers together run at most one handler per slot at the same time.
+    /// A slot is a part of the queue. Each chat belongs to one slot. The updates of one slot are handled one after
+    /// another, so chats in the same slot wait for each other. All workers together run at most one handler per slot at
+    /// the same time.
     pub fn slots(mut self, slots: u16) -> Self {
         self.slots = Some(slots);
         self
     }
 
-    /// Sets the maximum size of the stream of updates, in bytes. Defaults to 1 GiB. NATS reserves this disk
-    /// space on each server that stores the stream. If a server has less space left, NATS refuses to create the stream.
-    /// In the configuration of NATS, `max_file_store` limits the disk space for all streams of a server.
+    /// Sets the maximum size of the NATS stream that stores the updates, in bytes. Defaults to 1 GiB. 0 means no limit.
     ///
-    /// Handled updates stay in the stream for the [deduplication window](Self::dedup_window). If the stream is full, the
-    /// queue removes handled updates earlier. If the stream is full of unhandled updates, the receiver waits, and a
-    /// webhook responds with the status 503. The messenger delivers the update again later.
+    /// NATS reserves this disk space on each server that stores the stream. If a server has less space left, opening
+    /// fails with [`ErrorKind::Refused`](crate::ErrorKind::Refused). In the configuration of NATS, `max_file_store`
+    /// limits the disk space for all streams of a server.
+    ///
+    /// Handled updates stay in the stream for the [deduplication window](Self::dedup_window). If the stream is full,
+    /// handled updates are removed earlier. If all updates in the stream are unhandled, a receiver waits. A webhook
+    /// then responds with the status 503, and the messenger delivers the update again later.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
         self
     }
 
-    /// Sets the time after which the updates of a dead worker go to another worker. The minimum is 1 s. Defaults
-    /// to 30 s.
+    /// Sets the time after which the updates of a dead worker go to another worker. The minimum is 1 s. Defaults to
+    /// 30 s.
     ///
-    /// A handler may take longer than this time, because its worker regularly extends the deadline on NATS. Each worker
-    /// reads the value when it opens the queue. After a change, restart all workers.
+    /// A handler may take longer than this time: a worker that is alive keeps its updates. Each worker reads the value
+    /// when it opens the queue. After a change, restart all workers.
     pub fn ack_wait(mut self, wait: Duration) -> Self {
         self.ack_wait = Some(wait);
         self
     }
 
-    /// Sets the deduplication window: the time in which the queue recognizes a repeated update and does not store it
-    /// again. The minimum is 1 s. Defaults to 1 h.
+    /// Sets the deduplication window: the time after an update is stored in which the queue does not store the same
+    /// update again. The minimum is 1 s. Defaults to 1 h.
     pub fn dedup_window(mut self, window: Duration) -> Self {
         self.dedup_window = Some(window);
         self

@@ -27,14 +27,14 @@ const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
 type Refused = Arc<dyn Fn(RawUpdate, Error) + Send + Sync>;
 
 impl Queue {
-    /// Creates a receiver, which polls updates and stores them in the queue. Awaiting the returned value runs the
+    /// Creates a receiver, which polls updates and stores them in the queue. Await the returned value to run the
     /// receiver.
     ///
-    /// Run receivers in two processes. One receiver polls, and the other receiver waits. If the first process dies, the
-    /// other receiver polls after at most about 12 s, see [`Receive::lease`].
+    /// Run receivers in two processes. One receiver polls, and the other receiver waits. If the receiver that polls
+    /// dies, the other receiver polls after at most about 12 s, see [`Receive::lease`].
     ///
-    /// `updates`: the stream of updates, with the settings of the polls. The queue stores the marker, which is the
-    /// position of the polls. A marker store that is set on `updates` is not used.
+    /// `updates`: Settings of the polls, created by [`Bot::updates`](tamtam::Bot::updates). A marker store and a
+    /// shutdown signal of `updates` are not used: the queue stores the marker, which is the position of the polls.
     ///
     #[doc = crate::doc_example!("
 # alice.says(\"hi\");
@@ -49,15 +49,16 @@ queue.receive(bot.updates()).graceful_shutdown_on(signal).await?;
 /// A receiver that polls updates and stores them in a queue, created by [`Queue::receive`]. Await the receiver to poll
 /// until a shutdown or a permanent error.
 ///
-/// A page is the result of one poll. The marker is the position of the polls. The receiver handles each page in three
-/// steps:
+/// A poll is a request for updates, and a page is the list of updates in one response. The marker is the position of
+/// the polls. The receiver repeats three steps:
 ///
-/// 1. It stores the updates of the page in the queue.
-/// 2. It commits the page: it saves the marker of the next page in the queue.
-/// 3. It polls the next page with this marker.
+/// 1. It stores the updates of a page in the queue.
+/// 2. It saves the marker of the next page in the queue.
+/// 3. It polls the next page with this marker. This poll *commits* the stored page: the server does not return the
+///    stored page again.
 ///
-/// If a receiver dies before the commit, the next receiver polls the same page again. The queue recognizes the updates
-/// that are already stored.
+/// If a receiver dies before it has saved the marker, the next receiver polls the same page again. An update that is
+/// already in the queue is not stored again.
 ///
 #[doc = crate::doc_example!("
 use std::time::Duration;
@@ -97,25 +98,25 @@ impl Receive {
         Self { queue, updates, lease: LEASE, refused, shutdown: None, deadline: SHUTDOWN_DEADLINE }
     }
 
-    /// Sets the duration of the lease, which is the right to poll. The minimum is 1 s. Defaults to 10 s. If a receiver
-    /// dies, another receiver polls within about 1.2 times this duration. Use the same value for all receivers of a
-    /// queue.
+    /// Sets the duration of the lease, which is the right to poll. Defaults to 10 s. Values below 1 s count as 1 s.
+    /// Use the same value for all receivers of a queue.
+    ///
+    /// If the receiver that polls dies, another receiver polls within about 1.2 times this duration.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease.max(Duration::from_secs(1));
         self
     }
 
-    /// Sets the function that is called for an update that is too large for NATS: larger than `max_payload` of the NATS
-    /// server minus 8 KiB. The receiver skips this update. By default, the receiver logs an ERROR with the type and the
-    /// chat of the update.
+    /// Sets the function that is called for an update that is larger than `max_payload` of the NATS server minus 8 KiB.
+    /// The receiver does not store this update. By default, the receiver logs an ERROR with the type and the chat of
+    /// the update.
     pub fn on_refused(mut self, refused: impl Fn(RawUpdate, Error) + Send + Sync + 'static) -> Self {
         self.refused = Arc::new(refused);
         self
     }
 
-    /// Shuts the receiver down when the future `signal` completes. The receiver has the time of
-    /// [`shutdown_deadline`](Self::shutdown_deadline) to store and commit its current page. After the shutdown, a
-    /// waiting receiver polls at once.
+    /// Shuts the receiver down when the future `signal` completes. The receiver first stores and commits its current
+    /// page, within the [`shutdown_deadline`](Self::shutdown_deadline). Then a waiting receiver polls without a delay.
     pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
     where
         F: Future + Send + 'static,
@@ -127,14 +128,14 @@ impl Receive {
     }
 
     /// Sets the maximum time to store and commit the current page after a shutdown begins. Defaults to 10 s. If the
-    /// receiver needs more time, the next receiver polls the page again.
+    /// receiver needs more time, the next receiver polls the page again when the [`lease`](Self::lease) has ended.
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Returns a handle to monitor the polls of this receiver. [`Health::last_poll`] is recent only in the receiver
-    /// that polls, not in a receiver that waits.
+    /// Returns a handle to monitor the polls of this receiver. While the receiver waits for the
+    /// [`lease`](Self::lease), the time in [`Health::last_poll`] grows, or is `None`.
     #[must_use]
     pub fn health(&self) -> Health {
         self.updates.health()
@@ -147,9 +148,10 @@ impl Receive {
     ///
     /// # Errors
     ///
-    /// - The errors of [`Updates::next`], for example if the server refuses the token, or if a webhook is subscribed.
-    ///   The kind is [`ErrorKind::Bot`](crate::ErrorKind::Bot).
-    /// - If the stored marker cannot be read ([`ErrorKind::Data`](crate::ErrorKind::Data)).
+    /// - The errors of [`Updates::next`], for example if the server refuses the token, or if a webhook is subscribed
+    ///   ([`ErrorKind::Bot`](crate::ErrorKind::Bot)).
+    /// - If the queue belongs to another bot ([`ErrorKind::Bot`](crate::ErrorKind::Bot)).
+    /// - If the stored marker is not a number ([`ErrorKind::Data`](crate::ErrorKind::Data)).
     ///
     /// # Cancel safety
     ///

@@ -49,11 +49,11 @@ const LEAST_PURGE_INTERVAL: Duration = Duration::from_secs(5);
 type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Queue {
-    /// Creates a worker, which handles updates of the queue with an async function. Awaiting the returned value runs
-    /// the worker. Run workers in any number of processes, on any machines.
+    /// Creates a worker, which handles updates of the queue with an async function. Await the returned value to run the
+    /// worker. Run workers in any number of processes, on any machines.
     ///
-    /// - `bot`: the bot that the handler gets. It must be the bot of the queue.
-    /// - `handler`: the same function as for [`Bot::run`].
+    /// - `bot`: Bot that the handler receives. The bot must be the same as in [`Queue::open`].
+    /// - `handler`: Function as for [`Bot::run`].
     ///
     #[doc = crate::doc_example!("
 # alice.says(\"hi\");
@@ -84,11 +84,11 @@ queue.work(bot, echo).graceful_shutdown_on(signal).await?;
 /// A worker that handles updates of a queue, created by [`Queue::work`]. Await the worker to handle updates until a
 /// shutdown.
 ///
-/// The updates of one chat are handled one after another, across all workers of the queue. A worker acknowledges an
-/// update to NATS in three cases:
+/// The updates of one chat are handled one after another, across all workers of the queue. In three cases, a worker
+/// acknowledges an update to NATS, which then does not deliver the update again:
 ///
 /// - The handler has succeeded.
-/// - [`on_error`](Self::on_error) has skipped the update.
+/// - The handler has failed, and [`on_error`](Self::on_error) has skipped the update.
 /// - The update has become a [dead letter](crate::Dead): a failed update that the queue keeps for inspection.
 ///
 #[doc = crate::doc_example!("
@@ -109,14 +109,14 @@ work.await?;
 println!(\"{} handled\", health.handled());
 ")]
 ///
-/// An update is handled again if its worker does not acknowledge it:
+/// An update is handled again in these cases:
 ///
 /// - The handler fails, and [`on_error`](Self::on_error) returns [`Recovery::Retry`](tamtam::updates::Recovery::Retry).
 /// - The worker dies. Another worker gets the update after [`Open::ack_wait`](crate::Open::ack_wait).
 /// - The handler is dropped at a shutdown. Another worker gets the update.
 /// - The acknowledgement is lost, for example because a NATS server dies.
 ///
-/// After [`dead_letter_after`](Self::dead_letter_after) attempts, the update becomes a dead letter.
+/// After [`dead_letter_after`](Self::dead_letter_after) attempts, the update becomes a dead letter instead.
 #[must_use = "a worker does nothing until it is awaited"]
 pub struct Work {
     queue: Queue,
@@ -141,30 +141,31 @@ impl Work {
         Self { queue, bot, run, concurrency: None, attempts, deliveries, shutdown: None }
     }
 
-    /// Sets the maximum number of updates that this worker handles at the same time. The minimum is 1. Defaults to the
-    /// [number of slots](crate::Open::slots).
+    /// Sets the maximum number of updates that this worker handles at the same time. Defaults to the number of
+    /// [slots](crate::Open::slots), the parts of the queue. A value of 0 counts as 1.
     ///
-    /// Set a number below the number of slots only if handlers need much memory or many connections. With this setting,
-    /// the worker fetches updates from one slot after another. An update may then wait for up to 1 s, even if the
-    /// worker is idle.
+    /// Set a number below the number of slots only if handlers need much memory or many connections. With such a
+    /// number, the worker fetches updates from one slot after another. An update may then wait for up to 1 s, even if
+    /// the worker is idle.
     pub fn concurrency(mut self, updates: usize) -> Self {
         self.concurrency = Some(updates.max(1));
         self
     }
 
-    /// Sets the number of attempts after which an update becomes a dead letter. The minimum is 1. Defaults to 5.
-    /// Attempts in workers that died also count.
+    /// Sets the number of attempts after which an update becomes a dead letter. Defaults to 5. A value of 0 counts as 1.
+    /// Attempts by workers that died are counted, too.
     pub fn dead_letter_after(self, attempts: u32) -> Self {
         self.attempts.store(attempts.max(1), Ordering::Relaxed);
         self
     }
 
-    /// Sets the function that decides about an update whose handler returned an error, panicked or exceeded its time
-    /// limit. By default, this update becomes a dead letter at once. See [`Run::on_error`].
+    /// Sets the function that is called if a handler returns an error, panics or exceeds its time limit. By default,
+    /// the update then becomes a dead letter at once. See [`Run::on_error`].
     ///
     /// The function returns one of these values:
     ///
-    /// - [`Recovery::Retry`](tamtam::updates::Recovery::Retry): the update is handled again.
+    /// - [`Recovery::Retry`](tamtam::updates::Recovery::Retry): the handler runs again after a delay
+    ///   ([`backoff`](Self::backoff)). Later updates of the same [slot](crate::Open::slots) wait.
     /// - [`Recovery::Skip`](tamtam::updates::Recovery::Skip): the update is dropped.
     /// - [`Recovery::DeadLetter`](tamtam::updates::Recovery::DeadLetter): the update becomes a dead letter.
     pub fn on_error<D: Decision>(mut self, on_error: impl Fn(Failed) -> D + Send + Sync + 'static) -> Self {
@@ -184,21 +185,22 @@ impl Work {
     /// - `first`: Maximum delay before the first retry. Defaults to 0.5 s. The maximum delay doubles with each
     ///   further retry.
     /// - `most`: Longest delay. Defaults to 30 s.
+    ///
+    /// The actual delay is random, from 0 to the current maximum.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.run = self.run.backoff(first, most);
         self
     }
 
-    /// Sets a list of the bot's chats. The worker applies each update to the list before it calls the handler. The books of all
-    /// workers must use the same store. See [`Run::chat_book`].
+    /// Sets the chat book, which is a list of the chats of the bot. The worker applies each update to the book before
+    /// it calls the handler. The chat books of all workers must use the same store. See [`Run::chat_book`].
     pub fn chat_book(mut self, book: ChatBook) -> Self {
         self.run = self.run.chat_book(book);
         self
     }
 
-    /// Shuts the worker down when the future `signal` completes. Running handlers have the time of
-    /// [`shutdown_deadline`](Self::shutdown_deadline) to finish. The worker returns updates that are not in a handler
-    /// to the queue. Other workers get these updates at once.
+    /// Shuts the worker down when the future `signal` completes. The worker waits for its running handlers until the
+    /// [`shutdown_deadline`](Self::shutdown_deadline). All other updates of the worker go to other workers at once.
     pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
     where
         F: Future + Send + 'static,
@@ -209,8 +211,8 @@ impl Work {
         self
     }
 
-    /// Sets the time that running handlers have to finish after a shutdown begins. Defaults to 10 s. If a handler takes
-    /// longer, it is dropped, and another worker handles its update again. See [`Run::shutdown_deadline`].
+    /// Sets the maximum time to wait for running handlers after a shutdown begins. Defaults to 10 s. A handler that
+    /// takes longer is dropped, and another worker handles its update again. See [`Run::shutdown_deadline`].
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.run = self.run.shutdown_deadline(deadline);
         self
@@ -226,12 +228,11 @@ impl Work {
     /// Handles updates until a shutdown. `work.run().await` and `work.await` have the same effect.
     ///
     /// While NATS does not respond, the worker retries and logs a WARN. If NATS does not confirm an acknowledgement
-    /// within 30 s, the worker logs another WARN.
+    /// within 30 s, the worker logs another WARN, and the update may be handled again.
     ///
     /// # Errors
     ///
-    /// - If the queue belongs to another bot.
-    /// - The errors of [`Run::run`].
+    /// If the queue belongs to another bot ([`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch)).
     ///
     /// # Cancel safety
     ///

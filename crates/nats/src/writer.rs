@@ -10,7 +10,7 @@ use tamtam::updates::RawUpdate;
 use crate::{error::Result, queue::Queue};
 
 impl Queue {
-    /// Returns a writer, which stores updates of a webhook or of another source in the queue.
+    /// Returns a writer, which stores updates from a webhook or from another source in the queue.
     #[must_use]
     pub fn writer(&self) -> Writer {
         Writer::new(self.clone())
@@ -31,11 +31,11 @@ impl Writer {
         Self { queue }
     }
 
-    /// Stores an update in the queue. Returns `true` if the update is new. Returns `false` if the queue has already
-    /// stored the same update within the [deduplication window](crate::Open::dedup_window).
+    /// Stores an update in the queue. Returns `true` if the update is new. Returns `false` if the same update was
+    /// stored within the [deduplication window](crate::Open::dedup_window), by default in the last hour.
     ///
     /// Updates of the same chat are stored in the order of the calls. When the result is `Ok`, a majority of the
-    /// [replicas](crate::Open::replicas) has the update.
+    /// [replicas](crate::Open::replicas) has stored the update.
     ///
     #[doc = crate::doc_example!("
 use tamtam::updates::RawUpdate;
@@ -49,12 +49,12 @@ assert!(!queue.writer().store(&raw).await?);
     ///
     /// # Errors
     ///
-    /// - If NATS does not respond. The update may already be stored. Call `store` again. Within the deduplication
-    ///   window, the update is not stored twice.
-    /// - If the stream is full.
-    /// - If the update is larger than `max_payload` of the NATS server minus 8 KiB.
-    ///
-    /// [`Error::kind`](crate::Error::kind) returns the category of the error.
+    /// - If NATS does not respond ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)). The update may already
+    ///   be stored. Call `store` again. Within the deduplication window, the update is not stored twice.
+    /// - If NATS refuses the request ([`ErrorKind::Refused`](crate::ErrorKind::Refused)).
+    /// - If the queue is full ([`ErrorKind::Full`](crate::ErrorKind::Full)).
+    /// - If the update is larger than `max_payload` of the NATS server minus 8 KiB
+    ///   ([`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge)).
     ///
     /// # Cancel safety
     ///

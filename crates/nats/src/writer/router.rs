@@ -15,14 +15,15 @@ use crate::error::{Error, ErrorKind};
 const STORE_TIME: Duration = Duration::from_secs(10);
 
 impl Writer {
-    /// Returns an axum router that receives the deliveries to `webhook` and stores each update in the queue.
+    /// Returns an axum router that receives the deliveries to `webhook` and stores each update in the queue. A delivery
+    /// is a request with which the messenger sends an update.
     ///
-    /// | delivery | status of the response |
+    /// | content of the delivery | status of the response |
     /// |---|---|
     /// | an update that is stored, or was stored before | 200 |
-    /// | an update that cannot be stored, because NATS does not respond within 10 s or the stream is full | 503; the messenger delivers the update again |
-    /// | an update that is too large for NATS | 200; an ERROR is logged, and the update is lost |
-    /// | a body that is not an update | 503 |
+    /// | an update that cannot be stored, because NATS does not respond within 10 s or the queue is full | 503; the messenger delivers the update again |
+    /// | an update that is too large for NATS | 200; an ERROR is logged, and the update is not stored |
+    /// | no update | 503 |
     ///
     /// The router replaces the settings [`Webhook::on_error`] and [`Webhook::handler_timeout`] of `webhook`.
     ///
