@@ -38,7 +38,7 @@ fn facts(schema: &Value) -> Vec<String> {
     .flatten()
     .collect();
     if flag(schema, "uniqueItems") {
-        facts.push("No duplicates.".to_owned());
+        facts.push("Each item occurs at most once.".to_owned());
     }
     let if_missing = match &schema["x-default"] {
         // The description says what replaces the value.
@@ -175,7 +175,7 @@ impl Links {
 
 /// Replaces the states `null` and `absent` of JSON by `None`, outside code.
 fn in_words_of_rust(description: &str) -> String {
-    const PHRASES: [(&str, &str); 9] = [
+    const PHRASES: [(&str, &str); 10] = [
         ("null, absent or empty", "`None` or empty"),
         ("Empty, null or absent", "`None` or empty"),
         ("absent or empty", "`None` or empty"),
@@ -184,6 +184,7 @@ fn in_words_of_rust(description: &str) -> String {
         ("Null or absent", "`None`"),
         ("absent", "`None`"),
         ("null", "`None`"),
+        ("Null", "`None`"),
         ("Absent", "`None`"),
     ];
     let outside_code = |part: &str| {

@@ -132,8 +132,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes characters while `is_part` returns true. Fails if the first character is not a part. `what`: the name of the
-    /// characters in the error message.
+    /// Takes characters while `is_part` returns true. Fails if the first character is not a part. `what`: the name of
+    /// the characters in the error message.
     fn while_(&mut self, is_part: impl Fn(char) -> bool, what: &str) -> Result<&'a str, String> {
         let (part, rest) = self.rest.split_at(self.rest.find(|letter| !is_part(letter)).unwrap_or(self.rest.len()));
         if part.is_empty() {

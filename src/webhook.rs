@@ -81,11 +81,11 @@
 //!
 //! # Failures
 //!
-//! - A handler fails if it returns an error, panics or exceeds its time limit. The function of
+//! - A handler fails if it returns an error, panics or exceeds its time limit. The function that you pass to
 //!   [`on_error`](Webhook::on_error) then returns `Recovery::Skip` (status 200) or `Recovery::Retry` (status 503).
 //!   Without `on_error`, the update is skipped.
-//! - If a complete body is not an update, the function of `on_error` receives the body, and also returns a `Recovery`.
-//!   Without `on_error`, the status is 503, so that no update is lost if a proxy has damaged the body.
+//! - If a complete body is not an update, the function that you pass to `on_error` receives the body, and also returns
+//!   a `Recovery`. Without `on_error`, the status is 503, so that no update is lost if a proxy has damaged the body.
 //! - If a value in an update does not fit the types of this crate, the value is left out. The rest of the update is
 //!   passed to the handler. The log contains the path of the value.
 //!
@@ -103,8 +103,8 @@
 //!
 //! # Guarantees
 //!
-//! - **At least once.** If a response with 200 is lost, the service delivers the update again. The handler is then called
-//!   again if the process has restarted, or if more than 5 min have passed.
+//! - **At least once.** If a response with 200 is lost, the service delivers the update again. The handler is then
+//!   called again if the process has restarted, or if more than 5 min have passed.
 //! - **No order.** Updates are handled concurrently, even updates of one chat. If the order matters, use a
 //!   [queue](#a-durable-queue) or [polling](crate::Bot::run), or compare the `timestamp` of the updates.
 //!

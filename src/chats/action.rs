@@ -134,7 +134,7 @@ impl Bot {
 ///
 /// # When the action ends
 ///
-/// After the guard is dropped, the task sends the action no more. The messenger apps hide the action after a few
+/// When the guard is dropped, the task stops sending the action. The messenger apps hide the action after a few
 /// seconds, or when a message arrives.
 ///
 /// # How to create the guard

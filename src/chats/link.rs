@@ -2,12 +2,12 @@
 //!
 //! | type | the link | services |
 //! |---|---|---|
-//! | [`DeepLink`] | starts a bot with a payload (a text that the bot receives) | both |
+//! | [`DeepLink`] | opens the chat with a bot, and passes a payload (a text that the bot receives at the start) | both |
 //! | [`AppLink`] | opens the Mini App of a bot (a web page inside MAX) | MAX |
 //! | [`ShareLink`] | shares a text | MAX |
-//! | [`ChatLink`] | leads to a group, a channel or a user | both |
+//! | [`ChatLink`] | opens a group, a channel or a user | both |
 //!
-//! [`Bot::deep_link`](crate::Bot::deep_link) and [`Bot::app_link`](crate::Bot::app_link) create links of the service of
+//! [`Bot::deep_link`](crate::Bot::deep_link) and [`Bot::app_link`](crate::Bot::app_link) create links for the service of
 //! the `Bot`. All types of this module can be parsed from a string:
 //!
 //! ```

@@ -144,8 +144,8 @@ macro_rules! pages {
         ///
         /// # After an error
         ///
-        /// - After a temporary error ([`Error::is_retryable`](crate::Error::is_retryable)), the next call of
-        ///   [`next`](Self::next) retries the page. After the third temporary error in a row, the stream ends.
+        /// - After a temporary error ([`Error::is_retryable`](crate::Error::is_retryable)), call [`next`](Self::next) to
+        ///   request the same page again. After the third temporary error in a row, the stream ends.
         /// - After any other error, the stream ends.
         ///
         /// # Cancel safety
@@ -161,7 +161,7 @@ macro_rules! pages {
             ///
             /// # Errors
             ///
-            /// - If the request for a page fails. [`ErrorKind`](crate::ErrorKind) lists the kinds.
+            /// - If the request for a page fails. See [`ErrorKind`](crate::ErrorKind) for the possible causes.
             /// - If a setting of the stream is invalid, such as a `page_size` of 0
             ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)). This method checks the settings,
             ///   because the setters do not.
@@ -233,11 +233,12 @@ pages! {
 pages! {
     /// A stream of the messages of a chat, from the newest to the oldest. Created by [`Bot::messages`].
     ///
-    /// The stream returns each message once, but not messages that are sent after the first page is requested.
+    /// The stream returns each message once. It does not return messages that are sent after the first page is
+    /// requested.
     ///
     /// If one page cannot contain all messages with the same timestamp, the stream fails with
-    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). To avoid this error, set a larger
-    /// [`page_size`](Self::page_size).
+    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). A larger
+    /// [`page_size`](Self::page_size) makes this error less likely. The default is the maximum.
     Messages of History<MessagesOf> as Message
 }
 
@@ -245,11 +246,12 @@ pages! {
     /// A stream of the comments on a channel post, from the newest to the oldest. Created by [`Bot::comments`]. MAX
     /// only.
     ///
-    /// The stream returns each comment once, but not comments that are sent after the first page is requested.
+    /// The stream returns each comment once. It does not return comments that are sent after the first page is
+    /// requested.
     ///
     /// If one page cannot contain all comments with the same timestamp, the stream fails with
-    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). To avoid this error, set a larger
-    /// [`page_size`](Self::page_size).
+    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). A larger
+    /// [`page_size`](Self::page_size) makes this error less likely. The default is the maximum.
     Comments of History<CommentsOn> as Message
 }
 
@@ -286,8 +288,8 @@ impl Comments {
     /// Sets the latest time of the comments to return, in Unix milliseconds, inclusive. By default, the stream begins
     /// with the newest comment.
     ///
-    /// Call this method before you read the first comment. A later call moves the stream, so comments may be repeated
-    /// or missing.
+    /// Call this method before you read the first comment. If you call it later, the stream may repeat or skip
+    /// comments.
     pub fn until(mut self, time: i64) -> Self {
         self.0.list.until = Some(time);
         self
@@ -330,8 +332,8 @@ impl Messages {
     /// Sets the latest time of the messages to return, in Unix milliseconds, inclusive. By default, the stream begins
     /// with the newest message.
     ///
-    /// Call this method before you read the first message. A later call moves the stream, so messages may be repeated
-    /// or missing.
+    /// Call this method before you read the first message. If you call it later, the stream may repeat or skip
+    /// messages.
     pub fn until(mut self, time: i64) -> Self {
         self.0.list.until = Some(time);
         self

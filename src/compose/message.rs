@@ -69,8 +69,8 @@ macro_rules! body {
                 self
             }
 
-            /// Adds a keyboard. A message has at most one keyboard, and needs other content in addition to the
-            /// keyboard.
+            /// Adds a keyboard. A message can have at most one keyboard. A message with a keyboard also needs a text or
+            /// another attachment.
             ///
             /// If `keyboard` has no buttons, no keyboard is added, but the list of attachments is set. If this list is
             /// used in an edit, it replaces all attachments of the edited message, including the keyboard.
@@ -175,8 +175,8 @@ macro_rules! message_setters {
                 self.with(|body| body.attach(attachment))
             }
 
-            /// Adds a keyboard. A message has at most one keyboard, and needs a text or another attachment in addition
-            /// to the keyboard.
+            /// Adds a keyboard. A message can have at most one keyboard. A message with a keyboard also needs a text or
+            /// another attachment.
             pub fn keyboard(self, keyboard: impl Into<crate::api::types::Keyboard>) -> Self {
                 self.with(|body| body.keyboard(keyboard))
             }

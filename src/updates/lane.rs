@@ -7,9 +7,10 @@ use crate::{
     id::{ChatId, SessionId, UserId},
 };
 
-/// The key of an update that decides the order of handling. Returned by [`Update::lane`].
+/// The ordering key of an update. Returned by [`Update::lane`].
 ///
-/// Updates of one lane are handled one after the other, in order. Updates of different lanes are handled concurrently.
+/// Updates of one lane are handled one after the other, in the order of their arrival. Updates of different lanes are
+/// handled concurrently.
 ///
 /// The lane of an update is the first of these ids that the update contains:
 ///

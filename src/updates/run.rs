@@ -151,8 +151,8 @@ impl Updates {
 /// `tokio::task::spawn_blocking`.
 ///
 /// **If a handler returns an error, panics or exceeds its time limit**, the bot logs the failure and continues. The
-/// function of [`on_error`](Self::on_error) decides whether the bot retries the update. By default, the bot does not
-/// retry. If your Cargo profile has `panic = "abort"`, a panic ends the process.
+/// function that you pass to [`on_error`](Self::on_error) decides whether the bot retries the update. By default, the
+/// bot does not retry. If your Cargo profile has `panic = "abort"`, a panic ends the process.
 ///
 /// # Example
 ///
@@ -226,7 +226,7 @@ impl Run {
     }
 
     /// Sets the time limit of a handler. Defaults to 120 s. If a handler exceeds the limit, the handler is dropped and
-    /// counts as failed. The same limit applies to an async function of [`on_error`](Self::on_error).
+    /// counts as failed. The same limit applies to an async function in [`on_error`](Self::on_error).
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.handling.set_timeout(timeout);
         self

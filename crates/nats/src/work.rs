@@ -152,8 +152,8 @@ impl Work {
         self
     }
 
-    /// Sets the number of attempts after which an update becomes a dead letter. Defaults to 5. A value of 0 counts as 1.
-    /// Attempts by workers that died are counted, too.
+    /// Sets the number of attempts after which an update becomes a dead letter. Defaults to 5. A value of 0 counts as
+    /// 1. Attempts by workers that died are counted, too.
     pub fn dead_letter_after(self, attempts: u32) -> Self {
         self.attempts.store(attempts.max(1), Ordering::Relaxed);
         self

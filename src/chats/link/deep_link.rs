@@ -12,7 +12,7 @@ use crate::{
 /// Maximum length of a payload, in characters. The services drop a longer payload.
 const PAYLOAD_CHARACTERS: usize = 128;
 
-/// A link that opens the chat of a user with a bot. When the user starts the bot, the bot receives the payload of the
+/// A link that opens the user's chat with a bot. When the user starts the bot, the bot receives the payload of the
 /// link.
 ///
 /// - TamTam: `https://tt.me/<bot>/start/<payload>`

@@ -74,7 +74,8 @@ impl EditRequest {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the uploaded files are lost. The server may already have edited the message.
+    /// If the future is dropped, the server may already have edited the message. If not, the files must be uploaded
+    /// again.
     pub async fn send(self) -> Result<()> {
         let Self { request, uploads } = self;
         let bot = request.bot.clone();

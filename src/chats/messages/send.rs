@@ -90,7 +90,8 @@ impl SendRequest {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the uploaded files are lost. The server may already have posted the message.
+    /// If the future is dropped, the server may already have posted the message. If not, the files must be uploaded
+    /// again.
     pub async fn send(self) -> Result<SendMessageResult> {
         let Self { request, uploads } = self;
         let bot = request.bot.clone();

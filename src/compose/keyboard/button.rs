@@ -109,8 +109,9 @@ impl Button {
     /// Creates a button that opens a link. The bot receives no update when a user presses the button.
     ///
     /// - `text`: The label of the button.
-    /// - `url`: An absolute URL of at most 2048 characters, such as `https://example.org` or `tel:+15550100`. If the URL
-    ///   is invalid, sending the message fails with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
+    /// - `url`: An absolute URL of at most 2048 characters, such as `https://example.org` or `tel:+15550100`. If the
+    ///   URL is invalid, sending the message fails with
+    ///   [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
     #[must_use]
     pub fn link(text: impl Into<String>, url: impl Into<String>) -> LinkButton {
         LinkButton::new(text, url)

@@ -12,11 +12,33 @@ fn limits_and_defaults_are_documented_as_sentences() {
     assert_eq!(facts("{type: integer, minimum: 1}"), "At least 1.");
     assert_eq!(
         facts("{type: array, items: {}, minItems: 2, maxItems: 3, uniqueItems: true}"),
-        "From 2 to 3 items. No duplicates."
+        "From 2 to 3 items. Each item occurs at most once."
     );
     assert_eq!(facts("{type: string, default: on}"), "Defaults to `on`.");
     assert_eq!(facts("{type: boolean, default: true}"), "Defaults to `true`.");
     assert_eq!(facts("{type: string, pattern: '^mid$'}"), "A.", "a pattern is not believed");
+}
+
+#[test]
+fn the_value_of_a_missing_property_is_documented() {
+    let fact = |schema: &str| {
+        code(&schemas(&format!("A: {{required: [a], properties: {{a: {schema}}}}}"))).field_doc("A", "a")
+    };
+    assert_eq!(fact("{type: integer, x-default: 0}"), "`0` if the server does not send the value.");
+    assert_eq!(fact("{type: boolean, x-default: false}"), "`false` if the server does not send the value.");
+    assert_eq!(fact("{type: string, x-default: ''}"), "Empty if the server does not send the value.");
+}
+
+#[test]
+fn null_and_absent_become_none_outside_code() {
+    let doc = |description: &str| {
+        code(&schemas(&format!("A: {{properties: {{a: {{type: string, description: \"{description}\"}}}}}}")))
+            .field_doc("A", "a")
+    };
+    assert_eq!(doc("Title; null or absent if not set."), "Title; `None` if not set.");
+    assert_eq!(doc("Null, if there is no title, or\\nnull or\\nabsent."), "`None`, if there is no title, or\n`None`.");
+    assert_eq!(doc("Empty, null or absent without text."), "`None` or empty without text.");
+    assert_eq!(doc("With `title: null`, the title is removed."), "With `title: null`, the title is removed.");
 }
 
 #[test]
@@ -201,14 +223,16 @@ fn any_description_generates_valid_rust() {
 }
 
 #[test]
-fn a_schema_and_the_tags_of_a_union_have_examples() {
+fn a_schema_a_union_and_the_tags_of_a_union_have_examples() {
     let document = "x-example-frame: \"# fn main() {\\n{example}\\n# }\"\n".to_owned()
         + &schemas(
             "A: {description: An A., x-example: let a = 1;, properties: {kind: {x-tag-of: U}}},
-             U: {x-tag-example: let u = 2;, discriminator: {propertyName: t, mapping: {a: A}}}",
+             U: {x-example: let v = 3;, x-tag-example: let u = 2;, discriminator: {propertyName: t, mapping: {a: A}}}",
         );
     let code = code(&document);
     assert_eq!(code.doc("A"), "An A.\n\n# Example\n\n```rust\n# fn main() {\nlet a = 1;\n# }\n```");
+    let union = code.enumeration("U").doc;
+    assert!(union.ends_with("# Example\n\n```rust\n# fn main() {\nlet v = 3;\n# }\n```"), "{union}");
     let tags = code.enumeration("UType").doc;
     assert!(tags.ends_with("# Example\n\n```rust\n# fn main() {\nlet u = 2;\n# }\n```"), "{tags}");
 }

@@ -98,7 +98,7 @@ components: {parameters: {count: {name: count, in: query, required: true, schema
     );
     assert_eq!(code.api(), ["do_it(count: i64, body: implInto<String>)"]);
     assert!(code.sending("DoIt").contains("typeOutput=bool;"));
-    assert!(code.api_doc("do_it").contains("- 404: It is lost."));
+    assert!(code.api_doc("do_it").contains("- 404 ([`NotFound`](crate::ErrorKind::NotFound)): It is lost."));
 }
 
 #[test]

@@ -240,6 +240,18 @@ async fn a_reset_at_the_end_loses_the_response_but_not_the_file() {
 }
 
 #[tokio::test]
+async fn an_answer_fault_waits_for_the_range_that_completes_the_file() {
+    let (tamtam, api, _alice) = dialog().await;
+    let (all, host) = (content(1000), tamtam.uploads());
+    let begun = begin(&api, "file").await;
+    host.fail_next(UploadFault::Answer(200, "<html>".to_owned()));
+    assert_eq!(begun.range(0, &all, 400).send().await.unwrap().status(), 201);
+    let last = begun.range(400, &all, 1000).send().await.unwrap();
+    assert_eq!(last.text().await.unwrap(), "<html>");
+    assert_eq!(host.received()[0].bytes().unwrap(), all);
+}
+
+#[tokio::test]
 async fn other_faults_answer_with_the_set_response_or_stall() {
     let (tamtam, api, _alice) = dialog().await;
     let (all, host) = (content(1000), tamtam.uploads());

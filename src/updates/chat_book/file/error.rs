@@ -25,7 +25,7 @@ pub enum FileChatsError {
         /// A description of the problem.
         problem: String,
     },
-    /// A line of the file cannot be read. The file was not changed.
+    /// A line of the file cannot be parsed. The file was not changed.
     #[error(
         "line {line} of {path} is damaged ({problem}): remove this line, or remove the file to start over",
         path = path.display()
@@ -44,8 +44,8 @@ pub enum FileChatsError {
         /// The path of the file.
         path: PathBuf,
     },
-    /// Another program changed or removed the file while a [`ChatBook`](crate::updates::ChatBook) used the file. The
-    /// book wrote nothing to the file.
+    /// Another program changed or removed the file while a [`ChatBook`](crate::updates::ChatBook) used the file. After
+    /// the change, the `ChatBook` does not write to the file.
     #[error("{path} was changed by another program: restart the bot to read it again", path = path.display())]
     Changed {
         /// The path of the file.

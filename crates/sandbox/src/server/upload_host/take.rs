@@ -237,7 +237,7 @@ impl<'a> Taker<'a> {
                 }
                 _ => {}
             }
-            match state.uploads.answer_instead().filter(|_| is_last) {
+            match answer.as_ref().and_then(|_| state.uploads.answer_instead()) {
                 Some((status, body)) => {
                     Err(UploadEnd::Answer(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), body))
                 }
