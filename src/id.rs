@@ -157,8 +157,8 @@ text_id! {
 }
 
 text_id! {
-    /// The id of a session in a constructor of the bot. In a session, a user composes one message with the help of the
-    /// bot. [`Bot::construct`](crate::Bot::construct) needs the id to set the content of the constructor.
+    /// The id of a constructor session. In a constructor, a user of TamTam composes a message with the help of the bot.
+    /// To set the content of the constructor, pass the id to [`Bot::construct`](crate::Bot::construct).
     SessionId
 }
 

@@ -14,14 +14,14 @@ use crate::{
 };
 
 impl Callback {
-    /// Returns the payload of the pressed button, deserialized as the value that was passed to
+    /// Deserializes the payload of the pressed button into `T`: the type of the value that was passed to
     /// [`Button::callback_with`](crate::Button::callback_with). A missing payload is deserialized as `null`, so use an
     /// `Option` as `T` if the button may have no payload.
     ///
     /// # Errors
     ///
-    /// If the payload is not JSON of the type `T` ([`ErrorKind::Payload`](crate::ErrorKind::Payload)). For example, a
-    /// user may press a button that an older version of the bot sent.
+    /// If the payload cannot be deserialized into `T` ([`ErrorKind::Payload`](crate::ErrorKind::Payload)). For example,
+    /// an older version of the bot sent the button with a payload of another type.
     pub fn payload_as<T: DeserializeOwned>(&self) -> Result<T> {
         json_field::read(self.payload.as_deref(), "payload")
     }

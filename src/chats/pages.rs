@@ -144,8 +144,8 @@ macro_rules! pages {
         ///
         /// # After an error
         ///
-        /// - After a temporary error ([`Error::is_retryable`](crate::Error::is_retryable)), call [`next`](Self::next) to
-        ///   request the same page again. After the third temporary error in a row, the stream ends.
+        /// - After a temporary error ([`Error::is_retryable`](crate::Error::is_retryable)), call [`next`](Self::next)
+        ///   to request the same page again. After the third temporary error in a row, the stream ends.
         /// - After any other error, the stream ends.
         ///
         /// # Cancel safety

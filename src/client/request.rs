@@ -176,7 +176,7 @@ fn describe(error: progenitor_client::Error<()>) -> String {
 /// Describes what happens if the server applies a request twice, by the default of `idempotent`.
 macro_rules! on_repetition {
     ("`true`") => {
-        "If the server applies this request twice, the effect is the same as if the server applies it once."
+        "Applying this request twice has the same effect as applying it once."
     };
     ($other:tt) => {
         "With `true`, the server may apply the request twice."

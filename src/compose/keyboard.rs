@@ -85,8 +85,8 @@ impl Keyboard {
     /// `buttons` has one of these forms:
     ///
     /// - one button
-    /// - an array, a `Vec` or an iterator of buttons of one kind
-    /// - a tuple of at most eight buttons of different kinds
+    /// - an array, a `Vec` or an iterator of buttons of one Rust type
+    /// - a tuple of at most eight buttons, which can have different Rust types
     #[must_use]
     pub fn row<K>(mut self, buttons: impl Buttons<K>) -> Self {
         let buttons = buttons.into_buttons();

@@ -26,12 +26,12 @@ macro_rules! open_enum {
         #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_doc])* $variant,)*
-            /// A value that the crate does not define, exactly as in the JSON.
+            /// A value that this version of the crate does not define. Contains the unchanged text.
             $other(String),
         }
 
         impl $name {
-            #[doc = concat!("Returns the value as in the JSON, such as `", $crate::json::open_enum::first!($($value)*), "`.")]
+            #[doc = concat!("Returns the text that the API uses for the value, such as `", $crate::json::open_enum::first!($($value)*), "`.")]
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {

@@ -264,8 +264,8 @@ impl fmt::Debug for Journal {
 }
 
 impl JournalBuilder {
-    /// Sets whether the journal survives only the end of the process without loss of data, or also a power loss.
-    /// Defaults to [`Durability::ProcessKill`]: a power loss can lose data.
+    /// Sets which failures the journal survives without data loss: only the end of the process, or also a power loss.
+    /// Defaults to [`Durability::ProcessKill`]: updates can be lost in a power loss.
     pub fn durability(mut self, durability: Durability) -> Self {
         self.settings.durability = durability;
         self
@@ -276,7 +276,8 @@ impl JournalBuilder {
     /// If the journal is full, polling pauses, and a webhook responds with status 503. If polling has already received
     /// a page (the updates in one response), the journal still stores the page.
     ///
-    /// The file can be larger than these updates: one unhandled update can keep the space of up to 63 handled updates.
+    /// The journal stores updates in groups of up to 64. It reuses the space of a group only when all updates of the
+    /// group are handled.
     pub fn capacity(mut self, updates: usize) -> Self {
         self.settings.capacity = updates.max(1);
         self
@@ -286,8 +287,8 @@ impl JournalBuilder {
     /// number includes attempts before a restart.
     ///
     /// After this number of attempts, the update becomes a dead letter: an update that the journal keeps for
-    /// inspection. The setting applies if [`on_error`](crate::updates::Run::on_error) retries the update, and if the
-    /// handler ends the process. If a handler fails in another way and `on_error` is not set, the update becomes a dead
+    /// inspection. The setting applies in two cases: [`on_error`](crate::updates::Run::on_error) retries the update, or
+    /// the process ends during the handler. If `on_error` is not set and the handler fails, the update becomes a dead
     /// letter after one attempt.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.settings.attempts = attempts.max(1);
@@ -303,7 +304,8 @@ impl JournalBuilder {
         self
     }
 
-    /// Opens the journal with these settings, or creates a new journal. Blocks the thread: see [`Journal::open`].
+    /// Opens the journal with these settings, and creates the file if it does not exist. Blocks the calling thread: see
+    /// [`Journal::open`].
     ///
     /// # Errors
     ///

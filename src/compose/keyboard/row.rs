@@ -7,8 +7,8 @@ use crate::api::types::Button;
 /// The value has one of these forms:
 ///
 /// - one button
-/// - an array, a `Vec` or an iterator of buttons of one kind
-/// - a tuple of at most eight buttons of different kinds
+/// - an array, a `Vec` or an iterator of buttons of one Rust type
+/// - a tuple of at most eight buttons, which can have different Rust types
 ///
 /// The compiler infers `K`, which distinguishes these three forms. This trait is sealed: other crates cannot implement
 /// it.

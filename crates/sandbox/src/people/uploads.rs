@@ -16,8 +16,8 @@ use crate::state::uploads::store::Store;
 /// - As one form (`multipart/form-data`).
 /// - As ranges of bytes, one after another. Each request contains one range, and the header `Content-Range`.
 ///
-/// A bot must not send its token to an upload host. The upload host refuses a request that contains a bot's token,
-/// except in the header `Authorization`, because real upload hosts ignore this header. [`leaks`](Self::leaks) lists all
+/// A bot must not send its token to an upload host. The upload host refuses a request that contains a bot's token.
+/// A token in the header `Authorization` is not refused, because real upload hosts ignore this header. [`leaks`](Self::leaks) lists all
 /// places that contained a token. The bytes of files are not searched for tokens.
 ///
 /// ```
@@ -62,15 +62,15 @@ impl Uploads {
         self.act(|store| store.received.clone())
     }
 
-    /// Returns all requests to the upload host, the oldest first. These requests are uploads, downloads, and queries of
-    /// the received part of a file.
+    /// Returns all requests to the upload host, the oldest first. These requests are uploads, downloads, and status
+    /// queries (how much of a file was received).
     pub fn requests(&self) -> Vec<UploadRequest> {
         self.act(|store| store.requests.clone())
     }
 
-    /// Adds the function `hook`, which the sandbox calls for every request to the upload host, including downloads.
-    /// `hook` is called when the response is ready, or when the connection is reset. `hook` is not called if the client
-    /// disconnects, or if the request [stalls](UploadFault::StallAt).
+    /// Adds the function `hook`. The sandbox calls `hook` for each upload or download when the response is ready, or when
+    /// the sandbox resets the connection. `hook` is not called if the client disconnects, or if the request
+    /// [stalls](UploadFault::StallAt).
     ///
     /// `hook` runs on the server's thread, and must not wait for the bot.
     pub fn on_request(&self, hook: impl Fn(&UploadRequest) + Send + Sync + 'static) {
@@ -128,7 +128,7 @@ impl Uploads {
         self.act(|store| store.settings.keep_partial = keep);
     }
 
-    /// Sets the maximum size of a file whose bytes are kept, in bytes. Defaults to 64 MiB. To save memory, the upload
+    /// Sets the maximum size, in bytes, of a file that the upload host stores completely. Defaults to 64 MiB. To save memory, the upload
     /// host keeps only the size and the hash of a larger file. A download of a larger file fails with the status 410.
     pub fn set_most_kept(&self, bytes: u64) {
         self.act(|store| store.settings.most_kept = bytes);

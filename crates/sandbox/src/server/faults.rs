@@ -20,9 +20,9 @@ const SAID: &str = "Fault of the test";
 
 /// A fault to inject into the requests of one operation, for [`Sandbox::fails`](crate::Sandbox::fails).
 ///
-/// By default, one request gets the fault. [`times`](Self::times) sets another number of requests. With some faults,
-/// the server carries out the operation, although the client gets no normal response. [`applied`](Self::applied)
-/// changes the default in the table:
+/// By default, one request gets the fault. [`times`](Self::times) changes this number. With some faults, the server
+/// carries out the operation, although the client gets no normal response. The table shows the default, and
+/// [`applied`](Self::applied) changes it:
 ///
 /// | fault | what the client receives | operation is carried out by default |
 /// |---|---|---|
@@ -69,7 +69,7 @@ enum FaultKind {
 
 impl Fault {
     /// Creates a fault that responds with this HTTP status, and with an error body in the format of the API. With the
-    /// status 429 or 503, this body shows clients that the operation was not carried out.
+    /// status 429 or 503, a client may conclude from this body that the operation was not carried out.
     ///
     /// # Panics
     ///
