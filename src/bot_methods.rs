@@ -229,8 +229,8 @@ impl Bot {
     /// Returns a stream of the updates of the bot, received by long polling. The stream returns each update at least
     /// once, and in order. [`Updates`] describes the guarantees.
     ///
-    /// Create the stream once, before the loop. Each new stream begins with the oldest update that is not committed. To
-    /// commit an update means to confirm it to the server, so that the server does not deliver it again. A stream
+    /// Create the stream once, before your loop. Each new stream begins with the oldest update that is not committed.
+    /// To commit an update means to confirm it to the server, so that the server does not deliver it again. A stream
     /// commits an update only when a later update is requested.
     ///
     /// So `loop { bot.updates().next().await }` receives the same update in each iteration. The event `new stream after

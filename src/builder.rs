@@ -152,7 +152,7 @@ impl BotBuilder {
     ///   the service.
     ///
     /// A blank value is empty, or contains only white space. A blank base URL counts as not set. A blank token is
-    /// ignored if the other token is set. If there is no other token, [`build`](Self::build) fails.
+    /// ignored if the other token is set and not blank. Otherwise, [`build`](Self::build) fails.
     ///
     /// # Errors
     ///
@@ -199,8 +199,8 @@ impl BotBuilder {
     /// With `true`, the bot accepts certificates of this CA from every host to which the bot connects, such as upload
     /// hosts. Other HTTP clients in the process do not trust this CA.
     ///
-    /// On Android, the feature `rustls` supports only the certificates of the system. Set `false` there: otherwise
-    /// [`build`](Self::build) fails for MAX.
+    /// On Android, the feature `rustls` supports only the certificates of the system. So [`build`](Self::build) fails
+    /// for MAX, unless you set `false`.
     ///
     /// On TamTam, the setting has no effect, because TamTam has no root certificate of its own.
     ///
@@ -268,7 +268,7 @@ impl BotBuilder {
         self
     }
 
-    /// Sets the time that the bot waits for the response to a long poll after the hold time. Defaults to 15 s.
+    /// Sets the additional time that the bot waits for the response to a long poll. Defaults to 15 s.
     ///
     /// A long poll is a request for updates. The server holds this request until there is an update, but at most for
     /// the hold time. [`Updates::timeout`](crate::updates::Updates::timeout) sets the hold time. If no response arrives

@@ -35,9 +35,9 @@ use crate::redaction::{Printable, Secrets};
 /// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The error of a failed call or an invalid setting.
+/// An error of this crate, such as a failed call or an invalid setting.
 ///
-/// - [`kind`](Self::kind) returns the kind of the error.
+/// - [`kind`](Self::kind) returns the [`ErrorKind`], such as `Timeout`.
 /// - [`is_retryable`](Self::is_retryable) returns whether a retry may succeed.
 /// - [`may_have_been_applied`](Self::may_have_been_applied) returns whether the server may have applied the request. If
 ///   it returns `true`, a retry may apply the request twice.
@@ -139,7 +139,7 @@ impl Error {
         self.0.report.may_be_gone && (by_refusal || self.is_not_found() && by_api)
     }
 
-    /// Returns the kind of the error.
+    /// Returns the [`ErrorKind`] of the error, such as `Timeout`.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match &self.0.kind {

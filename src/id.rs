@@ -101,7 +101,8 @@ macro_rules! text_id {
 }
 
 number_id! {
-    /// The id of a chat: a dialog, a group or a channel. Positive for dialogs, negative for groups and channels.
+    /// The id of a chat: a dialog, a group or a channel. The id is positive for dialogs, and negative for groups and
+    /// channels.
     ///
     /// A dialog is the chat of one user with the bot. The id of a dialog is not the [`UserId`] of the user.
     ///
@@ -116,7 +117,8 @@ number_id! {
 }
 
 number_id! {
-    /// The id of a user or a bot. To send a message to a user, pass the id to [`Bot::send`](crate::Bot::send).
+    /// The id of a user: a person or a bot. To send a message to a user, pass the id to
+    /// [`Bot::send`](crate::Bot::send).
     ///
     /// ```
     /// use tamtam::UserId;

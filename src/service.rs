@@ -138,7 +138,8 @@ impl Service {
         &self.base_url
     }
 
-    /// Returns the limits for messages, keyboards and files. The limits are checked before a request is sent.
+    /// Returns the limits for messages, keyboards and files. If a request would exceed a limit, the call fails and
+    /// sends no request ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
@@ -197,7 +198,8 @@ impl Service {
         self
     }
 
-    /// Sets the limits for messages, keyboards and files. The limits are checked before a request is sent.
+    /// Sets the limits for messages, keyboards and files. If a request would exceed a limit, the call fails and sends
+    /// no request ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;

@@ -2,7 +2,7 @@
 
 use crate::{api::types::Update, json::key::Key, redaction::fnv_1a};
 
-/// Deduplication of updates.
+/// A key for the deduplication of updates.
 impl Update {
     /// Returns a key that identifies the update, so that a bot can find duplicates.
     ///
@@ -25,8 +25,8 @@ impl Update {
     /// not log the key if your payloads are secret.
     ///
     /// Keep a key as long as the server can repeat the update, for example for a day. A later version of the crate may
-    /// add an id to the key, or support an update that is `Unknown` now. An update that is delivered before and after
-    /// such an upgrade has two keys.
+    /// add an id to the key, or support an update that is `Unknown` now. If an update is delivered before and after
+    /// such an upgrade, its key changes.
     ///
     /// # Examples
     ///

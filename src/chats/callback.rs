@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Callback {
-    /// Deserializes the payload of the pressed button into `T`: the type of the value that was passed to
+    /// Deserializes the payload of the pressed button. `T` is the type of the value that was passed to
     /// [`Button::callback_with`](crate::Button::callback_with). A missing payload is deserialized as `null`, so use an
     /// `Option` as `T` if the button may have no payload.
     ///
@@ -42,9 +42,11 @@ impl From<&MessageCallbackUpdate> for CallbackId {
 }
 
 impl Bot {
-    /// Answers a callback, which is a press of a [callback button](crate::Button::callback). The answer can show a
+    /// Answers a press of a [callback button](crate::Button::callback). The answer can show a
     /// [notification](AnswerOnCallback::notification) to the user, [edit](AnswerOnCallback::edit) the message with the
     /// button, or do both.
+    ///
+    /// `callback`: The [`MessageCallbackUpdate`], the [`Callback`] in this update, or the id of the callback.
     ///
     /// ```
     /// # #[tokio::main]

@@ -61,7 +61,8 @@ impl Bot {
     }
 
     /// Pins a message in a group or a channel, and unpins the previously pinned message. The bot needs the right
-    /// `pin_message`. The members are notified unless you set [`notify(false)`](PinMessage::notify).
+    /// `pin_message`. A system message in the chat announces the pinned message, unless you set
+    /// [`notify(false)`](PinMessage::notify).
     ///
     /// ```
     /// # #[tokio::main]
@@ -97,7 +98,8 @@ impl Bot {
     }
 
     /// Sets the title of a group or a channel. A title has 1 to 200 characters. The bot needs the right
-    /// `change_chat_info`. The members are notified unless you set [`notify(false)`](EditChat::notify).
+    /// `change_chat_info`. A system message in the chat announces the change, unless you set
+    /// [`notify(false)`](EditChat::notify).
     ///
     /// ```
     /// # #[tokio::main]
@@ -116,7 +118,8 @@ impl Bot {
     }
 
     /// Sets the description of a group or a channel. MAX only. A description has at most 16,000 characters. The bot
-    /// needs the right `change_chat_info`. The members are notified unless you set [`notify(false)`](EditChat::notify).
+    /// needs the right `change_chat_info`. A system message in the chat announces the change, unless you set
+    /// [`notify(false)`](EditChat::notify).
     ///
     /// ```
     /// # #[tokio::main]
@@ -134,8 +137,8 @@ impl Bot {
         self.api().edit_chat(chat, ChatPatch::new().description(description))
     }
 
-    /// Sets the icon of a group or a channel. The bot needs the right `change_chat_info`. The members are notified
-    /// unless you set [`notify(false)`](EditChat::notify).
+    /// Sets the icon of a group or a channel. The bot needs the right `change_chat_info`. A system message in the chat
+    /// announces the change, unless you set [`notify(false)`](EditChat::notify).
     ///
     /// `icon`: An [uploaded](Self::upload_photo) photo, or a photo by its [`url`](PhotoAttachmentRequestPayload::url)
     /// or [`token`](PhotoAttachmentRequestPayload::token).
@@ -236,8 +239,8 @@ impl Bot {
         self.api().post_admins(chat, ChatAdminsList::new(admins))
     }
 
-    /// Removes an administrator of a group or a channel. The user stays a member of the chat. MAX only. The bot needs
-    /// the right `add_admins`.
+    /// Removes the rights of an administrator of a group or a channel. The user stays a member of the chat. MAX only.
+    /// The bot needs the right `add_admins`.
     #[doc(alias = "demote")]
     pub fn remove_admin(&self, chat: impl Into<ChatId>, user: impl Into<UserId>) -> DeleteAdmins {
         self.api().delete_admins(chat, user)
@@ -339,10 +342,9 @@ impl Bot {
         self.api().remove_member(chat, user)
     }
 
-    /// Removes a user from a group or a channel, and blocks the user. A blocked user cannot join by the link of the
-    /// chat, and the bot cannot add the user. The bot needs the right `add_remove_members`.
-    ///
-    /// A block has an effect only in chats that have a public or private link.
+    /// Removes a user from a group or a channel, and blocks the user if the chat has a public or private link. A
+    /// blocked user cannot join by this link, and the bot cannot add the user. The bot needs the right
+    /// `add_remove_members`.
     ///
     /// ```
     /// # #[tokio::main]

@@ -60,8 +60,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Command<'a> {
-    /// The name of the command without the slash, such as `remind`. The name has the same upper and lower case as the
-    /// text.
+    /// The name of the command without the slash, such as `remind`. Upper and lower case are not changed.
     pub name: &'a str,
     /// The username of a bot after the `@`, such as `my_bot`. `None` if the command names no bot.
     pub bot: Option<&'a str>,

@@ -38,7 +38,7 @@ impl Bot {
     }
 
     /// Edits a comment of the bot on a channel post. MAX only. A comment can be edited for 26 h after it was sent.
-    /// Later, the call fails with status 422 ([`Rejected`](crate::ErrorKind::Rejected)).
+    /// After this time, the call fails with status 422 ([`Rejected`](crate::ErrorKind::Rejected)).
     ///
     /// ```
     /// # #[tokio::main]

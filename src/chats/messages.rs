@@ -67,7 +67,7 @@ impl Bot {
         self.api().get_video_attachment_details(token)
     }
 
-    /// Forwards a message to another chat.
+    /// Forwards a message to a chat or a user.
     ///
     /// - `to`: The chat or the user that receives the message.
     /// - `message`: The id of the message, the message itself, or the result of [`send`](Self::send).

@@ -5,7 +5,7 @@ use crate::{
     id::{ChatId, UserId},
 };
 
-/// The destination of a message: a chat by its id, or a user by the id of the user.
+/// The destination of a message: a [`ChatId`] or a [`UserId`].
 ///
 /// [`Bot::send`](crate::Bot::send) also accepts a [`ChatId`] or a [`UserId`] directly: see
 /// [`IntoTarget`](crate::request::IntoTarget).

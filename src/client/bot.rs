@@ -26,7 +26,7 @@ use crate::{
 /// [`api`](Self::api).
 ///
 /// Most methods return a request. Set the options of the request, and then send it with `.await`. Only
-/// [`typing`](Self::typing) and the methods `sending_...` start to send without `.await`.
+/// [`typing`](Self::typing) and the methods `sending_...` send requests without `.await`.
 ///
 /// ```
 /// # #[tokio::main]
@@ -143,7 +143,7 @@ impl Bot {
     /// request for updates) of the original bot waits for at most one request of the clone.
     ///
     /// The other rate limits apply to the original bot and the clone together. If the original bot has no limit of
-    /// requests per second (the default on TamTam), the clone sends its requests without delay.
+    /// requests per second (the default on TamTam), the clone does not wait between its requests.
     ///
     /// Call [`run`](Self::run) and [`updates`](Self::updates) on the original bot. On the clone, polls would wait for
     /// spare capacity.

@@ -43,8 +43,8 @@ impl Default for Keyboard {
 /// the limit of the API, sending fails with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest). The error
 /// message contains the row and the button, counted from 0: `body.attachments[0].payload.buttons[2][1].text`.
 ///
-/// On MAX, the [number of buttons](crate::types::InlineKeyboardAttachmentRequestPayload::buttons) is also limited and
-/// checked.
+/// On MAX, the [number of buttons](crate::types::InlineKeyboardAttachmentRequestPayload::buttons) is also limited. If a
+/// keyboard exceeds this limit, sending fails with `InvalidRequest`.
 impl Keyboard {
     /// Creates a keyboard with one button per row, from top to bottom.
     #[must_use]

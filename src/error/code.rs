@@ -26,7 +26,8 @@ open_enum! {
     /// 401: the token is missing, wrong or revoked.
     VerifyToken = "verify.token",
     /// 400: the server is still processing the attached media. Some responses report this only in the error message,
-    /// and have another code. [`Error::is_attachment_not_ready`](crate::Error::is_attachment_not_ready) checks both.
+    /// and have another code. [`Error::is_attachment_not_ready`](crate::Error::is_attachment_not_ready) checks the
+    /// code and the message.
     AttachmentNotReady = "attachment.not.ready",
     /// 400: the request is invalid. The error message contains the reason.
     ProtoPayload = "proto.payload",
@@ -61,7 +62,7 @@ open_enum! {
 ///
 /// let error = bot.send(alice.user_id(), "News").await.unwrap_err();
 /// if error.chat_denied() == Some(ChatDenied::BotStopped) {
-///     println!("Alice wants no more news");
+///     println!("Alice has stopped the bot");
 /// }
 /// # assert_eq!(error.chat_denied(), Some(ChatDenied::BotStopped));
 /// # Ok(())

@@ -1,6 +1,7 @@
 //! The public classification of errors.
 
-/// The kind of an [`Error`](crate::Error). Returned by [`Error::kind`](crate::Error::kind).
+/// The category of an [`Error`](crate::Error), such as `NotFound` or `Timeout`. Returned by
+/// [`Error::kind`](crate::Error::kind).
 ///
 /// ```
 /// # #[tokio::main]
@@ -39,8 +40,9 @@ pub enum ErrorKind {
     /// The bot sent too many requests: status 429, or a [refusal](crate::Error::is_refused) with the code
     /// `too.many.requests`.
     RateLimited,
-    /// The server is still processing the attached media, and the time limit for retries has expired. The last attempt
-    /// posted nothing. Send the same message again later.
+    /// The server is still processing the attached media. The last attempt posted nothing. Send the same message again
+    /// later. To let each call wait longer, increase
+    /// [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
     AttachmentNotReady,
     /// The server refused the request with status 200 and `success: false`, and no other kind applies.
     /// [`Error::code`](crate::Error::code) and [`Error::message`](crate::Error::message) return the reason.
@@ -50,8 +52,8 @@ pub enum ErrorKind {
     Rejected,
     /// The server or a proxy failed: status 408 or 5xx.
     Server,
-    /// No connection could be opened in time, for example because the host is unreachable, or because TLS or the proxy
-    /// failed. The last attempt sent nothing.
+    /// No connection could be opened. For example, the host is unreachable, TLS or the proxy failed, or
+    /// [`connect_timeout`](crate::BotBuilder::connect_timeout) expired. The last attempt sent nothing.
     Connect,
     /// The complete response did not arrive in time. The server may have applied the request: see
     /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied).
@@ -95,8 +97,9 @@ pub enum ErrorKind {
     /// The next page of a list cannot be read, so the list is incomplete. Either the server repeats a page, or a page
     /// is too small for all messages that have the same timestamp.
     ///
-    /// For messages, increase [`page_size`](crate::pages::Messages::page_size), or skip the messages with this
-    /// timestamp. To skip them, read from an earlier time with [`until`](crate::pages::Messages::until).
+    /// For messages, use the default [`page_size`](crate::pages::Messages::page_size), which is the maximum. If the
+    /// error occurs again, skip the messages with this timestamp. To skip them, read from an earlier time with
+    /// [`until`](crate::pages::Messages::until).
     Pagination,
     /// A text is not a link of the required kind, or a value cannot be part of a link.
     Link,
@@ -115,7 +118,7 @@ pub enum ErrorKind {
     /// The store of a [`ChatBook`](crate::updates::ChatBook) cannot be read or written. A chat book is a list of the
     /// chats of the bot. If a change cannot be written, it stays in memory, and is written with the next change.
     ChatBook,
-    /// The journal (`updates::Journal`) cannot be used, for example because it is damaged, in use, or belongs to
-    /// another bot. A journal is a queue of updates on disk.
+    /// The journal (`updates::Journal`) cannot be used, for example because it is damaged, is in use, or belongs
+    /// to another bot. A journal is a queue of updates on disk.
     Journal,
 }

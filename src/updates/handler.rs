@@ -39,9 +39,10 @@ pub(crate) const HANDLER_TIMEOUT: Duration = Duration::from_secs(120);
 /// The return type of a handler: `()`, or a `Result` whose error converts into `Box<dyn Error + Send + Sync>`.
 ///
 /// A handler is an async function that [`Bot::run`] calls with the bot and each update. If a handler returns an error,
-/// the error is logged, and [`Run::on_error`](crate::updates::Run::on_error) decides whether the update is retried.
+/// the error is logged. By default, the update is not retried. To retry updates, use
+/// [`Run::on_error`](crate::updates::Run::on_error).
 ///
-/// A closure can pass other values to the handler:
+/// To pass other values to the handler, use a closure:
 ///
 /// ```
 /// # #[derive(Clone)] struct Database;

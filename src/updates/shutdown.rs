@@ -4,8 +4,8 @@
 /// SIGTERM.
 ///
 /// After the first poll of the future, these signals no longer end the process, even after the future has completed. So
-/// your program must end by itself. A second signal during a shutdown has no effect, but the
-/// [`shutdown_deadline`](crate::updates::Run::shutdown_deadline) limits the time of the shutdown.
+/// your program must end by itself. A second signal during a shutdown has no effect.
+/// [`Run::shutdown_deadline`](crate::updates::Run::shutdown_deadline) limits the time of a shutdown.
 ///
 /// If the program cannot receive one of the signals, the event `signal not available` is logged at ERROR, and the
 /// future waits for the other signal.

@@ -46,9 +46,10 @@ impl Bot {
     /// - `types`: The types of updates that the webhook receives. If the list is empty, the webhook receives all
     ///   updates.
     ///
-    /// On TamTam, the updates have the format of the API version that [`version`](Self::version) returns. On MAX, a
-    /// webhook can also have a secret, which MAX sends with each update. To set this secret, use `Webhook::subscribe`
-    /// (feature `webhook`) instead.
+    /// On TamTam, the updates have the format of the API version that [`version`](Self::version) returns.
+    ///
+    /// On MAX, a webhook can have a secret, which MAX sends with each update. To set this secret, use
+    /// `Webhook::subscribe` (feature `webhook`) instead of this method.
     ///
     /// If a webhook with another URL is already subscribed, both webhooks receive updates of their types. To remove the
     /// earlier webhook, call [`unsubscribe_webhook`](Self::unsubscribe_webhook).
@@ -122,8 +123,8 @@ impl Bot {
     ///
     /// - The errors of [`subscriptions`](Self::subscriptions).
     /// - If a webhook is still subscribed at the end. The error is the first error of
-    ///   [`unsubscribe_webhook`](Self::unsubscribe_webhook) that is not a refusal. Without such an error, the kind is
-    ///   [`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed).
+    ///   [`unsubscribe_webhook`](Self::unsubscribe_webhook) for which [`is_refused`](Error::is_refused) returns
+    ///   `false`. Without such an error, the kind is [`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed).
     ///
     /// # Cancel safety
     ///

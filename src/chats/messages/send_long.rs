@@ -27,7 +27,7 @@ impl Bot {
     /// If sending a message fails, the earlier messages stay posted. To continue after a failure, see
     /// [`SendLong::send`].
     ///
-    /// A plain text and a [`Text`](crate::text::Text) are split by the rules of [`split`](crate::text::split). If a
+    /// [`split`](crate::text::split) describes where a plain text or a [`Text`](crate::text::Text) is split. If a
     /// formatted range is split, every part of the range keeps the formatting.
     ///
     /// A text of [`NewMessageBody::markdown`] or [`NewMessageBody::html`] is split only at line ends that are outside
