@@ -67,7 +67,7 @@ impl ConstructorInput {
 }
 
 impl CallbackConstructorInput {
-    /// Deserializes the payload of the pressed button into `T`: the type of the value that was passed to
+    /// Deserializes the payload of the pressed button into `T`. `T` is the type of the value that was passed to
     /// [`Button::callback_with`](crate::Button::callback_with).
     ///
     /// # Errors
