@@ -153,8 +153,9 @@ text_id! {
 }
 
 text_id! {
-    /// The id of a callback. A callback is a press of a callback button. [`Bot::answer`](crate::Bot::answer) needs the
-    /// id to answer the callback.
+    /// The id of a callback. A callback is a press of a callback button
+    /// ([`CallbackButton`](crate::types::CallbackButton)). [`Bot::answer`](crate::Bot::answer) needs the id to answer
+    /// the callback.
     CallbackId
 }
 

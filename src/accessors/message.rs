@@ -133,16 +133,17 @@ impl ContactAttachment {
         self.payload.max_info.as_deref().or(self.payload.tam_info.as_deref())
     }
 
-    /// Returns the display name of the [user](Self::user). If this name is missing, returns the name on the card, which
-    /// is the first property `FN` of the vCard. `None` if both names are missing.
+    /// Returns the display name of the person's account ([`user`](Self::user)). If this name is missing, returns the
+    /// name on the card, which is the first property `FN` of the vCard. `None` if both names are missing.
     #[must_use]
     pub fn name(&self) -> Option<String> {
         let user = self.user().map(|user| user.name.clone()).filter(|name| !name.is_empty());
         user.or_else(|| vcard::property(self.payload.vcf_info.as_deref()?, "FN"))
     }
 
-    /// Returns the first phone number on the card, which is the first property `TEL` of the vCard. The number is
-    /// unchanged, but a `tel:` URI loses its scheme and parameters. `None` if the card has no phone number.
+    /// Returns the first phone number on the card, which is the first property `TEL` of the vCard. The format of
+    /// the number is not changed, but the scheme and the parameters of a `tel:` URI are removed. `None` if the card has
+    /// no phone number.
     ///
     /// ```
     /// # #[tokio::main]

@@ -7,8 +7,11 @@
 //! | [`ShareLink`] | shares a text | MAX |
 //! | [`ChatLink`] | opens a group, a channel or a user | both |
 //!
-//! [`Bot::deep_link`](crate::Bot::deep_link) and [`Bot::app_link`](crate::Bot::app_link) create links for the service of
-//! the `Bot`. All types of this module can be parsed from a string:
+//! To create a link for the service of a `Bot`, use [`Bot::deep_link`](crate::Bot::deep_link) or
+//! [`Bot::app_link`](crate::Bot::app_link) (MAX only).
+//!
+//! All types of this module can be parsed from a string. If the string is not such a link, parsing fails with
+//! [`ErrorKind::Link`](crate::ErrorKind::Link).
 //!
 //! ```
 //! # fn main() -> tamtam::Result<()> {

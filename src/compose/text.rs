@@ -1,7 +1,7 @@
-//! Builds, escapes, converts and splits formatted texts.
+//! Builds, escapes, converts and splits texts.
 //!
 //! A [`Text`] is a text with formatted parts. Text from users can be inserted into a `Text` without escaping.
-//! [`Bot::send`](crate::Bot::send) accepts a `Text` like a string:
+//! To send a `Text`, pass it to [`Bot::send`](crate::Bot::send):
 //!
 //! ```
 //! # #[tokio::main]

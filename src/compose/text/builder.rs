@@ -103,8 +103,7 @@ impl Text {
     /// Adds a quote. Add a [`line`](Self::line) before and after the quote, because Markdown cannot express a quote
     /// within a line.
     ///
-    /// MAX only. TamTam shows a quote as plain text. In a message that you send as Markdown, TamTam shows a `>` before
-    /// each line of the quote.
+    /// MAX only. TamTam shows a quote as plain text, with a `>` before each line if you send the text as Markdown.
     ///
     /// ```
     /// use tamtam::text::Text;

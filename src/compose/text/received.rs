@@ -71,7 +71,7 @@ fn style(element: &MarkupElement) -> Option<Style> {
 }
 
 /// Returns the formatted parts of a received text. Each item is an element of `markup`, with the part of `text` that
-/// the element formats. The order is the order of `markup`.
+/// the element formats. The items are in the order of `markup`.
 ///
 /// - If an element begins or ends in the middle of a character, its part contains the whole character.
 /// - If an element lies outside of the text, its part is empty.
@@ -84,7 +84,7 @@ fn style(element: &MarkupElement) -> Option<Style> {
 /// let markup = [StrongMarkup::new(3, 2).into(), link.into()];
 /// for (element, part) in text::slices("😀 hi there", &markup) {
 ///     match element {
-///         MarkupElement::Link(link) => println!("{part} leads to {}", link.url),
+///         MarkupElement::Link(link) => println!("{part} links to {}", link.url),
 ///         other => println!("{part} is {}", other.tag()),
 ///     }
 /// }

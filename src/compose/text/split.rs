@@ -10,7 +10,7 @@ use crate::{
 /// also count.
 ///
 /// The API documents a limit of 4000 characters, but does not define "character". The crate counts UTF-16 code units,
-/// because a text never has more code points than UTF-16 code units.
+/// because the number of code points is never larger.
 pub const LIMIT: usize = 4000;
 
 /// Splits a plain text into parts of at most [`LIMIT`] UTF-16 code units. Each part fits into one message.
