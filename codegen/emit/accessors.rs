@@ -53,10 +53,9 @@ pub(super) fn emit(
         return Ok(TokenStream::new());
     }
     let union = names::type_ident(&union.name);
-    let docs = doc(
-        "Methods that read properties of several kinds. If a value does not have the property, a method returns `None` \
-         or an empty list.",
-    );
+    let docs =
+        doc("Methods that read properties that several kinds share. If a value does not have the property, a method \
+         returns `None` or an empty list.");
     Ok(quote!(#docs impl #union { #(#methods)* }))
 }
 
