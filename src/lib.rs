@@ -209,10 +209,10 @@ pub mod request {
     };
 }
 
-/// The types of settings: retries, pace, limits and API version.
+/// The types for the settings of a bot: retries, pace (rate limits), limits and API version.
 ///
-/// To set the retries, the pace (rate limits) or the API version of a bot, use [`BotBuilder`]. To set the limits for
-/// messages, keyboards and files, use [`Service::with_limits`].
+/// To set the retries, the pace or the API version of a bot, use [`BotBuilder`]. To set the limits for messages,
+/// keyboards and files, use [`Service::with_limits`].
 ///
 /// ```
 /// use std::time::Duration;

@@ -117,7 +117,7 @@ impl MiniApp {
     ///
     /// # Errors
     ///
-    /// - If the text is malformed ([`Malformed`](InvalidInitData::Malformed)).
+    /// - If the text is not a valid list of fields ([`Malformed`](InvalidInitData::Malformed)).
     /// - If a field occurs twice ([`Repeated`](InvalidInitData::Repeated)).
     /// - If a required field is missing or invalid ([`Missing`](InvalidInitData::Missing)).
     /// - If MAX has not signed the text for this bot ([`WrongHash`](InvalidInitData::WrongHash)).
@@ -254,7 +254,7 @@ pub struct MiniAppUser {
 pub struct MiniAppChat {
     /// The id of the chat.
     pub id: ChatId,
-    /// The type of the chat, unchanged from the field `type` of MAX. `None` if MAX does not send it.
+    /// The type of the chat, unchanged from the field `type` that MAX sends. `None` if MAX does not send the field.
     #[serde(default, rename = "type")]
     pub kind: Option<String>,
 }
@@ -264,10 +264,10 @@ pub struct MiniAppChat {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidInitData {
-    /// The text is malformed.
+    /// The text is not a valid list of fields.
     ///
-    /// A valid text is a list of fields of the form `name=value`, separated by `&` and percent-encoded in UTF-8. A name
-    /// or a value must not contain a line break, because a line break makes the signed text ambiguous.
+    /// The fields have the form `name=value`, are separated by `&`, and are percent-encoded in UTF-8. A name or a value
+    /// must not contain a line break, because a line break makes the signed text ambiguous.
     #[error("initData is malformed: pass the text of `WebApp.initData` unchanged")]
     Malformed,
     /// A field occurs twice.

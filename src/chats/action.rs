@@ -128,9 +128,9 @@ impl Bot {
 ///
 /// # Errors
 ///
-/// Errors are only logged. After a temporary error, the task sends the action again at the next interval. If the server
-/// asks for a longer delay (`Retry-After`), the task waits for this delay. After any other error, for example if the
-/// bot is not in the chat, the task ends.
+/// Errors are only logged. After a temporary error ([`Error::is_retryable`](crate::Error::is_retryable)), the task
+/// sends the action again at the next interval. If the server asks for a longer delay (`Retry-After`), the task waits
+/// for this delay. After any other error, for example if the bot is not in the chat, the task ends.
 ///
 /// # When the action ends
 ///

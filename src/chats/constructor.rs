@@ -18,8 +18,8 @@ use crate::{
 };
 
 impl MessageConstructionRequest {
-    /// Returns the state of the constructor session, which the last answer of the bot set with [`Construct::data`].
-    /// `None` at the start of a session, and if the last answer set no state.
+    /// Returns the state of the constructor session, deserialized from JSON as `T`. The last answer of the bot set this
+    /// state with [`Construct::data`]. `None` at the start of a session, and if the last answer set no state.
     ///
     /// # Errors
     ///

@@ -233,12 +233,12 @@ pages! {
 pages! {
     /// A stream of the messages of a chat, from the newest to the oldest. Created by [`Bot::messages`].
     ///
-    /// The stream returns each message once. It does not return messages that are sent after the first page is
+    /// The stream returns each message at most once. It does not return messages that are sent after the first page is
     /// requested.
     ///
     /// If one page cannot contain all messages with the same timestamp, the stream fails with
-    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). A larger
-    /// [`page_size`](Self::page_size) makes this error less likely. The default is the maximum.
+    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). A [`page_size`](Self::page_size)
+    /// below the default makes this error more likely.
     Messages of History<MessagesOf> as Message
 }
 
@@ -246,12 +246,12 @@ pages! {
     /// A stream of the comments on a channel post, from the newest to the oldest. Created by [`Bot::comments`]. MAX
     /// only.
     ///
-    /// The stream returns each comment once. It does not return comments that are sent after the first page is
+    /// The stream returns each comment at most once. It does not return comments that are sent after the first page is
     /// requested.
     ///
     /// If one page cannot contain all comments with the same timestamp, the stream fails with
-    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). A larger
-    /// [`page_size`](Self::page_size) makes this error less likely. The default is the maximum.
+    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). A [`page_size`](Self::page_size)
+    /// below the default makes this error more likely.
     Comments of History<CommentsOn> as Message
 }
 

@@ -104,7 +104,8 @@ impl RawRequest {
     /// - If the body of the response is not JSON ([`Decode`](crate::ErrorKind::Decode)), or exceeds the size limit
     ///   ([`TooLarge`](crate::ErrorKind::TooLarge)).
     ///
-    /// If the response has status 200 and `success: false`, this method returns no error, but the JSON of the response.
+    /// If the response has status 200 and contains `success: false`, this method returns `Ok` with the JSON of the
+    /// response.
     ///
     /// # Cancel safety
     ///
@@ -118,8 +119,8 @@ impl RawRequest {
     /// # Errors
     ///
     /// - The errors of [`send`](Self::send).
-    /// - If the body does not fit `T`. If the body contains `success: false`, [`Error::is_refused`] returns `true`.
-    ///   Otherwise, the kind is [`Decode`](crate::ErrorKind::Decode).
+    /// - If a body with `success: false` does not fit `T`. For this error, [`Error::is_refused`] returns `true`.
+    /// - If any other body does not fit `T` ([`Decode`](crate::ErrorKind::Decode)).
     ///
     /// # Cancel safety
     ///

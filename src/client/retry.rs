@@ -18,7 +18,8 @@ pub use policy::RetryPolicy;
 pub(crate) use policy::{Tries, Verdict};
 pub(crate) use retry_after::retry_after;
 
-/// A failed attempt that will be retried. Passed to the hook of [`BotBuilder::on_retry`](crate::BotBuilder::on_retry).
+/// A failed attempt that will be retried. Passed to the function that you set with
+/// [`BotBuilder::on_retry`](crate::BotBuilder::on_retry).
 pub struct Retry<'a> {
     error: &'a Error,
     delay: Duration,

@@ -19,9 +19,9 @@ pub(crate) use super::{
 
 /// A value of an enum such as [`Update`](crate::Update) that the crate cannot parse, with its received JSON.
 ///
-/// Servers add kinds of updates, attachments, buttons and markup without notice. The crate keeps a value of such a kind
-/// as JSON in [`raw`](Self::raw), and serialization writes the same JSON. The crate also keeps a value of a known kind
-/// that does not fit its type. In this case, [`error`](Self::error) contains the reason.
+/// Servers add kinds of updates, attachments, buttons and markup without notice. The crate keeps a value of an unknown
+/// kind as JSON in [`raw`](Self::raw), and serialization writes the same JSON. The crate also keeps a value of a known
+/// kind that does not fit its type. In this case, [`error`](Self::error) contains the reason.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Unknown {
@@ -30,7 +30,7 @@ pub struct Unknown {
     /// The complete value as unchanged JSON text. If one of your types makes serde buffer the value (`flatten` or
     /// `untagged`), the JSON is equivalent, but formatted differently.
     pub raw: Box<RawValue>,
-    /// The reason why the crate could not read a value of a known kind. `None` if the kind is unknown.
+    /// The reason why the value cannot be parsed. `None` if the crate does not define the kind.
     pub error: Option<String>,
 }
 

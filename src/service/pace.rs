@@ -7,11 +7,12 @@
 /// Requests are sent in the order in which they were made, with two exceptions:
 ///
 /// - A request that waits only for the limit of its chat does not delay other requests.
-/// - The requests of [`Bot::background`](crate::Bot::background) do not delay waiting requests of the original bot.
+/// - The requests of a clone from [`Bot::background`](crate::Bot::background) do not delay waiting requests of the
+///   original bot.
 ///
 /// The delay does not count against the timeout of the request or against the budget of the
-/// [`RetryPolicy`](crate::settings::RetryPolicy). In a handler, the delay counts against the [time limit of the
-/// handler](crate::updates::Run::handler_timeout).
+/// [`RetryPolicy`](crate::settings::RetryPolicy). In a handler (your function that is called for each update), the
+/// delay counts against the [time limit of the handler](crate::updates::Run::handler_timeout).
 ///
 /// # Defaults
 ///
@@ -38,14 +39,14 @@
 ///
 /// A 429 of an upload host does not pause the bot. An upload host is a separate server that receives files.
 ///
-/// After the pause, the bot starts with a tenth of its limit of all requests, and reaches this limit after 5 s. A bot
+/// After the pause, the bot starts with a tenth of its limit for all requests, and reaches this limit after 5 s. A bot
 /// without this limit starts with 3 requests per second, reaches 30 requests per second after 5 s, and has no limit
 /// after a minute.
 ///
 /// # Slow connections
 ///
 /// A request counts against the limits from the time at which it is sent until 1 s after its response. Without a
-/// response, a request counts for 3 s, and a poll counts for 1.5 s.
+/// response, a poll counts for 1.5 s, and any other request counts for 3 s.
 ///
 /// As a result, a bot with a slow connection to the server sends fewer requests than the limit allows. For example, if
 /// responses take 0.2 s, the bot sends about 25 instead of 30 requests per second.

@@ -14,6 +14,7 @@ use crate::{
 /// A request that edits a message. Created by [`Bot::edit`].
 ///
 /// If the request has attachments or a keyboard, they replace all attachments of the message, including its keyboard.
+/// Otherwise, the message keeps its attachments, unless you call [`no_attachments`](Self::no_attachments).
 ///
 /// ```
 /// # #[tokio::main]
@@ -46,7 +47,8 @@ impl EditRequest {
     /// Adds an attachment that is uploaded before the message is edited. In the message, uploaded attachments come
     /// after the other attachments.
     ///
-    /// [`request_timeout`](Self::request_timeout) and [`no_retry`](Self::no_retry) do not apply to the upload.
+    /// [`request_timeout`](Self::request_timeout) and [`no_retry`](Self::no_retry) apply to the edit, but not to the
+    /// upload.
     pub fn upload<M: Media>(mut self, upload: Upload<M>) -> Self {
         self.uploads.push(upload);
         self

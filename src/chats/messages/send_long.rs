@@ -96,8 +96,8 @@ impl Bot {
 /// # }
 /// ```
 ///
-/// The last part has the attachments and the keyboard. [`reply_to`](Self::reply_to) applies only to the first part, and
-/// [`notify`](Self::notify) applies to each part.
+/// The last part contains the attachments and the keyboard. [`reply_to`](Self::reply_to) applies only to the first
+/// part, and [`notify`](Self::notify) applies to each part.
 #[derive(Debug)]
 #[must_use = "a request does nothing until it is awaited or sent"]
 pub struct SendLong {
@@ -120,7 +120,7 @@ impl SendLong {
         self
     }
 
-    /// Returns the remaining parts, in order. Remaining parts are neither posted nor skipped.
+    /// Returns the remaining parts in order: all parts that are neither posted nor skipped.
     ///
     /// # Errors
     ///
@@ -156,7 +156,7 @@ impl SendLong {
     /// Sends the remaining parts, each after the previous part is posted. Returns all posted messages.
     ///
     /// `request.await` also sends the parts, but consumes the request, and returns the posted messages as a `Vec`. If
-    /// it fails, the posted messages are lost. If a part was posted or skipped before the failure,
+    /// `request.await` fails, the list of posted messages is lost. If a part was posted or skipped before the failure,
     /// [`may_have_been_applied`](crate::Error::may_have_been_applied) of the error returns `true`.
     ///
     /// # Errors

@@ -44,15 +44,15 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 /// | status 429 of an upload host | retry | retry |
 /// | attached media is not ready: status 400, or 200 with `success: false` | retry, but not for `GET` | retry |
 /// | status 503 with a `code` of the API in the body | retry | retry |
-/// | any other 503, because a proxy may have forwarded the request | retry | no |
+/// | any other 503 (a proxy may have forwarded the request) | retry | no |
 /// | HTTP/2 reports that the request was not processed (`REFUSED_STREAM`, `GOAWAY`) | retry | retry |
 /// | status 408 or any other 5xx, a timeout, a broken connection | retry | no |
 /// | status 2xx with a body that is incomplete or is not JSON | retry, but only for `GET` | no |
 /// | status 2xx with a body that does not fit the API document or is too large | no | no |
 /// | any other 4xx, a redirect, any other 200 with `success: false` | no | no |
 ///
-/// The pause after a 429 applies to all requests of the bot: see [`Pace`](crate::settings::Pace). An upload host is a
-/// separate server that receives files.
+/// The pause after a 429 applies to all requests of the bot. [`Pace`](crate::settings::Pace) describes this pause. An
+/// upload host is a separate server that receives files.
 ///
 /// If a call fails and the server may have applied the request,
 /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns `true`.
