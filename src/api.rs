@@ -1,8 +1,8 @@
 //! All operations of the bot APIs of MAX and TamTam, generated from their OpenAPI documents.
 //!
-//! [`Api`] has one method for each operation. The method returns a request: required parameters are arguments of the
-//! method, and optional parameters have setters. The types of the request bodies and responses are in
-//! [`types`](crate::types).
+//! [`Api`] has one method for each operation. Each method returns a request. Required parameters are arguments of the
+//! method, and optional parameters are set with methods of the request. The types of the request bodies and responses
+//! are in [`types`](crate::types).
 //!
 //! ```
 //! # #[tokio::main]

@@ -49,28 +49,32 @@ pub(super) fn emit(
         ///
         /// A *chat* is a dialog, a group or a channel. A *dialog* is the private chat of one user with the bot. A
         /// *right* is a permission of an administrator, such as `pin_message`
-        /// ([`ChatAdminPermission`](crate::types::ChatAdminPermission)). A *webhook* is a URL to which the service
+        /// ([`ChatAdminPermission`](crate::types::ChatAdminPermission)). An *update* is an event that the bot receives,
+        /// such as a new message ([`Update`](crate::Update)). A *webhook* is a URL to which the service (MAX or TamTam)
         /// sends the updates of the bot.
         ///
         /// # Error responses
         ///
         /// A call fails if the response has an error status, such as 403. A call also fails if the response has status
         /// 200 and contains `success: false`. The [`Error`](crate::Error) of the call contains the status, the code and
-        /// the error message of the response.
+        /// the error message of the response. [`Error::kind`](crate::Error::kind) classifies the error, for example as
+        /// [`Forbidden`](crate::ErrorKind::Forbidden) for status 403.
         ///
         /// # Differences between the services
         ///
         /// The words `MAX only` and `TamTam only` mark operations and parameters that exist on one service only. On the
-        /// other service, such an operation fails with [`Unsupported`](crate::ErrorKind::Unsupported). Such a parameter
-        /// is left out of the request. If the result would be wrong without the parameter, the request fails with
-        /// `Unsupported` instead.
+        /// other service:
         ///
-        /// If both services have an operation, its description applies to MAX, and TamTam may differ in details.
+        /// - A marked operation fails ([`Unsupported`](crate::ErrorKind::Unsupported)).
+        /// - A marked parameter is left out of the request, or the request fails (`Unsupported`) if the result would be
+        ///   wrong without the parameter.
+        ///
+        /// The description of an operation of both services applies to MAX. TamTam may differ in details.
         ///
         /// # Examples
         ///
-        /// The examples run on the simulated messenger of the crate `tamtam-sandbox`. In them, `alice` and `bob` are
-        /// users, `team` is a group, and `post` is a channel post.
+        /// The examples run on the simulated messenger of the crate `tamtam-sandbox`. In the examples, `alice` and
+        /// `bob` are users, `team` is a group, and `post` is a channel post.
         #[derive(Debug, Clone)]
         pub struct Api { pub(crate) bot: crate::client::bot::Bot }
 
@@ -690,8 +694,8 @@ impl Documentation<'_> {
                 "{policy} The request is not retried if its response has a success status but cannot be read. If the \
                  server may have applied an earlier attempt and a retry finds nothing to remove, the call succeeds."
             ),
-            _ => "Sending the request twice can apply it twice. Therefore, the request is retried only if the server \
-                  has certainly not applied it. After any other failure, check \
+            _ => "Sending the request twice can apply it twice. Therefore, by default, the request is retried only if \
+                  the server has certainly not applied it. After any other failure, check \
                   [`Error::may_have_been_applied`](crate::Error::may_have_been_applied)."
                 .to_owned(),
         };

@@ -133,7 +133,7 @@ impl Bot {
     }
 }
 
-/// These methods set the content that the constructor shows to the user. Each part of the content is optional.
+/// These methods set the content that the user sees in the constructor session. Each part of the content is optional.
 impl Construct {
     /// Adds a message that the user can post under their own name.
     pub fn message(mut self, message: impl Into<ConstructedMessageBody>) -> Self {

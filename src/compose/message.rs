@@ -189,8 +189,8 @@ macro_rules! message_setters {
                 self.with(|body| body.reply_to(message))
             }
 
-            /// Sets whether the members of the chat are notified of the message. Defaults to `true`. In a channel of
-            /// MAX, `false` is not allowed.
+            /// Sets whether the members of the chat are notified of the message. Defaults to `true`. In a channel, MAX
+            /// refuses `false`.
             pub fn notify(self, notify: bool) -> Self {
                 self.with(|body| body.notify(notify))
             }

@@ -114,7 +114,7 @@ impl NewMessageBody {
 }
 
 impl<M: Media> Upload<M> {
-    /// Returns a message with a text and this upload. `text`: String, or another value that converts into a
+    /// Returns a message with a text and this upload. `text`: A string, or another value that converts into a
     /// [`NewMessageBody`].
     ///
     /// ```

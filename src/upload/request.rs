@@ -151,15 +151,18 @@ impl<M: Media> Upload<M> {
     /// path, the name defaults to `photo`, `video`, `audio` or `file`.
     ///
     /// The name must have 1 to 255 bytes in UTF-8. The name must not be `.` or `..`, and must not contain a slash or a
-    /// control character.
+    /// control character. With an invalid name, the upload fails
+    /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     pub fn file_name(mut self, name: impl Into<String>) -> Self {
         self.file_name = Some(name.into());
         self
     }
 
-    /// Sets the content type, such as `video/mp4`. A type that begins with `multipart/` is not allowed. By default, the
-    /// extension of the file name determines the type. If the extension is missing or unknown, the type defaults to
-    /// `application/octet-stream`.
+    /// Sets the content type, such as `video/mp4`. By default, the extension of the file name determines the type. If
+    /// the extension is missing or unknown, the type defaults to `application/octet-stream`.
+    ///
+    /// If the type is invalid or begins with `multipart/`, the upload fails
+    /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
         self
@@ -184,8 +187,8 @@ impl<M: Media> Upload<M> {
     }
 
     /// Sets whether the file is sent in ranges (`true`) or in one request (`false`). Only an upload in ranges can
-    /// continue after a failure. By default, the size of the file determines this setting: see
-    /// [`resumable_from`](Self::resumable_from).
+    /// continue after a failure. By default, a file of at least [`resumable_from`](Self::resumable_from) bytes is sent
+    /// in ranges. With [`resume`](Self::resume), the file is always sent in ranges.
     pub fn resumable(mut self, resumable: bool) -> Self {
         self.resumable = Some(resumable);
         self
@@ -281,8 +284,8 @@ impl<M: Media> Upload<M> {
     ///
     /// Before anything is sent:
     ///
-    /// - If the source is a path but not a regular file, or is empty
-    ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
+    /// - If the source is empty ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
+    /// - If the source is a path, but not the path of a regular file (`InvalidRequest`).
     /// - If the source exceeds the size limit of the service (`InvalidRequest`).
     /// - If the file name or the content type is invalid (`InvalidRequest`).
     /// - If the session that is passed to [`resume`](Self::resume) belongs to another type of upload
@@ -298,7 +301,8 @@ impl<M: Media> Upload<M> {
     /// - If the upload host fails or does not respond, even after retries ([`Server`](crate::ErrorKind::Server),
     ///   [`Connect`](crate::ErrorKind::Connect), [`Timeout`](crate::ErrorKind::Timeout) or
     ///   [`Connection`](crate::ErrorKind::Connection)).
-    /// - If the response of the upload host cannot be read ([`Decode`](crate::ErrorKind::Decode)).
+    /// - If the response of the upload host cannot be read ([`Decode`](crate::ErrorKind::Decode) or
+    ///   [`TooLarge`](crate::ErrorKind::TooLarge)).
     /// - The errors of [`Api::get_upload_url`](crate::api::Api::get_upload_url).
     ///
     /// [`Error::may_have_been_applied`] is always `false`, because an upload alone changes nothing that users see.

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{error::Reason, redaction::fnv_1a};
 
-/// The source of the bytes of an upload: a path, bytes, a reader or a stream.
+/// The content of an upload, from a path, bytes, a reader or a stream.
 ///
 /// | source | create it with |
 /// |---|---|
@@ -55,8 +55,8 @@ impl Source {
 
     /// Creates a source from a stream of unknown length, for example a download.
     ///
-    /// The upload first writes the stream to a temporary file, and removes this file at the end. If the upload fails,
-    /// it is retried from this file. As soon as the stream exceeds the size limit of the service, the upload fails
+    /// The upload first writes the stream to a temporary file, and removes this file at the end. Retries read the
+    /// temporary file. As soon as the stream exceeds the size limit of the service, the upload fails
     /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     ///
     /// - The temporary file is in the temporary directory of the system (`TMPDIR` on Unix). This directory needs enough
@@ -64,7 +64,8 @@ impl Source {
     /// - If the process is killed, the temporary file remains.
     /// - Another process cannot [resume](crate::upload::Upload::resume) the upload.
     ///
-    /// If you know the length, use [`reader`](Self::reader), which needs no temporary file.
+    /// If you know the length, consider [`reader`](Self::reader). A reader needs no temporary file, but its upload is
+    /// not always retried.
     ///
     /// ```
     /// # #[tokio::main]
