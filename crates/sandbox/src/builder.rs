@@ -25,6 +25,9 @@ use crate::state::rate_limit::RateLimit;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A builder for a [`Sandbox`]. Created by [`Sandbox::builder`].
+///
+/// On this page, "the bot" means the first bot, which every sandbox has. A webhook is a URL to which the sandbox sends
+/// the updates of a bot.
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it is started"]
 pub struct SandboxBuilder {
@@ -64,9 +67,9 @@ impl Default for SandboxBuilder {
 }
 
 impl SandboxBuilder {
-    /// Sets the service that the sandbox simulates: `Service::TamTam` or `Service::Max`. Defaults to the service in the
-    /// [state file](Self::state_file), or to TamTam if there is no such file. With any other service, the sandbox does
-    /// not start ([`StartError::Service`]).
+    /// Sets the service that the sandbox simulates: `Service::TamTam` or `Service::Max`. With any other service, the
+    /// sandbox does not start ([`StartError::Service`]). Defaults to the service in the [state file](Self::state_file),
+    /// or to TamTam if there is no such file.
     ///
     /// ```
     /// # #[tokio::main]
@@ -173,8 +176,8 @@ impl SandboxBuilder {
     }
 
     /// Adds the HTTP endpoints of [`control`] to the API's port. Through these endpoints, a test in any language acts
-    /// as people and injects faults. The endpoints need no token. Requests from web pages of other origins are refused.
-    /// By default, a sandbox does not have these endpoints.
+    /// as people and injects faults. The endpoints need no token. Requests from web pages of other origins than the
+    /// sandbox are refused. By default, a sandbox does not have these endpoints.
     pub fn control_endpoints(mut self) -> Self {
         self.has_control = true;
         self
@@ -197,7 +200,7 @@ impl SandboxBuilder {
     /// | bots with their tokens, commands, webhooks and waiting updates | yes |
     /// | media with their bytes, the transcript, the time of the clock | yes |
     /// | faults ([`Sandbox::fails`] and similar methods), settings of [`Uploads`](crate::Uploads) | no |
-    /// | reported requests, unfinished uploads | no |
+    /// | [requests](crate::Uploads::requests) and [received files](crate::Uploads::received) of the upload host, unfinished uploads | no |
     ///
     /// # If the file exists
     ///

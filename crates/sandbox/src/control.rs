@@ -2,9 +2,9 @@
 //! test acts as people and injects faults.
 //!
 //! The program `tamtam-sandbox` has these endpoints on the port of the API, under `/sandbox`. In Rust,
-//! [`SandboxBuilder::control_endpoints`](crate::SandboxBuilder::control_endpoints) adds the endpoints. They need no
-//! token. They accept and return JSON, except `GET /sandbox/transcript`, which returns plain text. The real services do
-//! not have these endpoints, so a bot must not use them.
+//! [`SandboxBuilder::control_endpoints`](crate::SandboxBuilder::control_endpoints) adds the endpoints. The endpoints
+//! need no token. They accept and return JSON, except `GET /sandbox/transcript`, which returns plain text. The real
+//! services do not have these endpoints, so a bot must not use them.
 //!
 //! ```sh
 //! JSON='Content-Type: application/json'
@@ -36,8 +36,8 @@
 //!
 //! # Access
 //!
-//! Programs may call the endpoints, but web pages of other origins may not. Otherwise, any page in a browser on this
-//! machine could read the tokens of the bots. The server checks these headers before it carries out a request:
+//! Programs may call the endpoints. Web pages of other origins than the sandbox may not call the endpoints, because
+//! these pages could read the tokens of the bots. The server checks these headers before it carries out a request:
 //!
 //! | header | accepted values | status of a refusal |
 //! |---|---|---|
@@ -52,8 +52,8 @@
 //! # Users, bots and chats
 //!
 //! In the tables on this page, a `?` marks an optional field. If no fields of the response are listed, the response is
-//! `{}`. A body may have at most 64 MiB. A dialog is the chat of one person with a bot. The first bot is the bot that
-//! every sandbox has.
+//! `{}`. The body of a request may have at most 64 MiB. A dialog is the chat of one person with a bot. The first bot is
+//! the bot that every sandbox has.
 //!
 //! | endpoint | fields of the body | fields of the response |
 //! |---|---|---|
@@ -62,10 +62,11 @@
 //! | `POST /sandbox/bots` | `name`, `username` | `user_id`, `token` |
 //! | `POST /sandbox/chats` | `title`, `members`, `channel`?, `comments`?, `public_link`? | `chat_id` |
 //!
-//! Names are the visible names. Usernames have no `@`.
+//! `name` is the visible name. `username` has no `@`.
 //!
-//! These fields of `POST /sandbox/chats` need an explanation:
+//! The fields of `POST /sandbox/chats`:
 //!
+//! - `title`: the title of the chat.
 //! - `members`: an array with at least one user id. The first member is the owner. Bots become administrators. If no
 //!   member is a bot, the first bot is added.
 //! - `channel`: whether the chat is a channel instead of a group. Defaults to `false`.
@@ -77,8 +78,9 @@
 //! # Acts of people
 //!
 //! `POST /sandbox/users/{user_id}/{act}` performs an act of a person. The methods of [`Person`](crate::Person) describe
-//! the acts. An act with a `session_id` is a method of [`Constructor`](crate::Constructor). A constructor is a window
-//! in which a bot helps a person to compose a message.
+//! the acts. The methods of [`Constructor`](crate::Constructor) describe the acts with a `session_id`. For example,
+//! `Constructor::reads` describes `reads_constructor`. A constructor is a window in which a bot helps a person to
+//! compose a message.
 //!
 //! By default, people act in the dialog with the first bot. The body of every act may contain two more fields:
 //!
@@ -105,7 +107,7 @@
 //! | `shares_contact` | | `message_id` |
 //! | `sends_location` | `latitude`, `longitude` (degrees) | `message_id` |
 //! | `joins`, `leaves` | | |
-//! | `adds`, `removes`, `blocks`, `appoints` | `user_id` | |
+//! | `adds`, `removes`, `blocks`, `appoints` | `user_id` of a person or a bot | |
 //! | `renames_chat` | `title` | |
 //! | `opens_constructor` | | `session_id` |
 //! | `types` | `session_id`, `text` | |
@@ -143,7 +145,7 @@
 //! | endpoint | fields of the body | effect |
 //! |---|---|---|
 //! | `POST /sandbox/faults` | `operation`, `fault` and its fields; `times`?, `applied`?, `retry_after`? | injects a fault into the next requests of an operation |
-//! | `DELETE /sandbox/faults` | | removes the faults of operations that have not happened yet |
+//! | `DELETE /sandbox/faults` | | removes all waiting faults of operations; faults of uploads stay |
 //! | `POST /sandbox/uploads/faults` | `fault` and its fields | injects a fault into the next upload |
 //! | `POST /sandbox/uploads/not_ready` | `times` | sets how many times a message is refused because its file is still being processed; for files that are uploaded after this call |
 //! | `POST /sandbox/updates` | `update`, `bot`? | sends `update`, which may be any JSON object, to the bot |
@@ -163,11 +165,12 @@
 //!   defaults.
 //! - `retry_after`: the value of the header `Retry-After`, in seconds. By default, the header is not sent.
 //!
-//! [`Fault`](crate::Fault) describes the faults of `POST /sandbox/faults`:
+//! In the next two tables, `status` is an HTTP status from 200 to 999. [`Fault`](crate::Fault) describes the faults of
+//! `POST /sandbox/faults`:
 //!
 //! | `fault` | its fields |
 //! |---|---|
-//! | `status` | `status`: from 200 to 999 |
+//! | `status` | `status` |
 //! | `error` | `status`, `code`, `message` |
 //! | `answer` | `status`, `body` (a string) |
 //! | `delay` | `delay_ms`: the delay in milliseconds |

@@ -28,9 +28,10 @@
 //! Your bot sends real HTTP requests to the sandbox:
 //!
 //! - A request with a wrong token is refused with the status 401.
-//! - A request with parameters or a body that the API's OpenAPI document does not allow is refused with the status 400.
-//!   The error names the wrong field. Exceptions are a few requests that the real servers accept, for example with the
-//!   chat action `sending_image`. `openapi/tolerance.yaml` in the repository lists the exceptions with their reasons.
+//! - A request with parameters or a body that the API's OpenAPI document does not allow is refused with the status 400,
+//!   with a few exceptions. The error names the wrong field. The exceptions are requests that the real servers accept,
+//!   for example with the chat action `sending_image`. `openapi/tolerance.yaml` in the repository lists the exceptions
+//!   with the reasons.
 //! - A poll is a request for updates. An update is an event that a bot gets, such as a new message. The sandbox
 //!   responds to a poll when there is an update, or after the timeout of the poll.
 //!
@@ -66,7 +67,7 @@
 //! A webhook is a URL to which the sandbox sends the updates of a bot. A bot adds a webhook by a subscription (the
 //! operation `subscribe`), which can select types of updates. A webhook gets its new updates in order, one at a time.
 //!
-//! While a bot has a webhook, its polls are refused with the status 405. If a poll is waiting when the bot adds a
+//! While a bot has a webhook, the bot's polls are refused with the status 405. If a poll is waiting when the bot adds a
 //! webhook, this poll is also refused.
 //!
 //! [`Sandbox::delivers`] waits until all updates are delivered. [`Sandbox::on_delivery`] reports every attempt to
@@ -98,7 +99,7 @@
 //! | scheme | `http` or `https` | `https`; other URLs are refused |
 //! | port | 80, 443, 8080, 8443, or 16384 to 32383; other URLs are refused | 443; other URLs get no updates |
 //!
-//! If a loopback server at an `https` URL speaks TLS, the sandbox accepts any certificate. If the server does not speak
+//! If a loopback server at an `https` URL uses TLS, the sandbox accepts any certificate. If the server does not use
 //! TLS, the sandbox delivers by plain HTTP. TLS needs the feature `rustls`, which is on by default.
 //!
 //! On TamTam, updates always have the format of version 0.5.6, even if the subscription of the webhook sets another
@@ -137,7 +138,7 @@
 //!
 //! - The server has its own thread and uses real time. Do not use the sandbox in a Tokio runtime with a paused clock
 //!   (`start_paused`). While this runtime waits for a socket, its timeouts expire at once.
-//! - The API and the [upload host](Uploads), which is the server for files, speak HTTP without TLS. Each of the two
+//! - The API and the [upload host](Uploads), which is the server for files, use HTTP without TLS. Each of the two
 //!   servers has its own port on the loopback interface.
 //! - The API's documentation defines Markdown and HTML only in part. In undefined cases, the sandbox treats Markdown
 //!   like CommonMark, and HTML like a browser. For example, an opening `*` without a closing `*` stays text. A tag that

@@ -27,11 +27,11 @@ pub(crate) const QUIET: Duration = Duration::from_millis(50);
 /// [`add_bot`](Sandbox::add_bot) adds more bots.
 ///
 /// A clone is cheap and refers to the same messenger. Values of a sandbox, such as [`Person`](crate::Person) and
-/// [`Group`](crate::Group), contain a clone. When the last clone is dropped, the server stops, closes its connections
+/// [`Group`](crate::Group), contain a clone. When the last clone is dropped, the sandbox stops, closes its connections
 /// and frees its ports.
 ///
 /// A hook is a function that the sandbox calls, for example for each event ([`on_event`](Self::on_event)). If a hook
-/// owns a clone, the server never stops.
+/// owns a clone, the sandbox never stops.
 ///
 /// On this page, "the bot" means the first bot, which every sandbox has. A dialog is the chat of one person with a bot.
 /// A poll is a request for updates. The sandbox holds a poll while there is no update.
@@ -139,8 +139,8 @@ impl Sandbox {
     /// Adds a hook that is called for every later event in a chat, in order. For example,
     /// `tamtam.on_event(|event| println!("{event}"))` prints the events.
     ///
-    /// `hook` runs on the thread that causes the event. For requests of a bot, this thread is the server's thread, so
-    /// `hook` must not wait for the bot.
+    /// `hook` runs on a thread that causes events. This can be the server's thread, so `hook` must not wait for the
+    /// bot.
     ///
     /// `hook` may call methods of [`Person`](crate::Person). The events of these calls are reported after `hook`
     /// returns.
@@ -148,10 +148,10 @@ impl Sandbox {
         self.world().on_event(Arc::new(hook));
     }
 
-    /// Adds a hook that is called for every HTTP request to the API, before the response is sent. There are three
-    /// exceptions:
+    /// Adds a hook that is called for each HTTP request to the API, before the response is sent, with these exceptions:
     ///
-    /// - If the client disconnects while its poll is held, the poll is not reported.
+    /// - If the client disconnects before the response is ready, for example during a held poll, the request is not
+    ///   reported.
     /// - A request to the [`control`](crate::control) endpoints is reported without query and bodies.
     /// - A request to the [upload host](crate::Uploads) is reported only to
     ///   [`Uploads::on_request`](crate::Uploads::on_request).
@@ -174,9 +174,9 @@ impl Sandbox {
     /// redeliveries, and the limits per second depend on this clock. A redelivery is a repeated delivery of an update
     /// to a webhook.
     ///
-    /// If a redelivery of an update is due within `time`, the sandbox attempts one redelivery without a pause. Webhooks
-    /// that have failed for 8 h on this clock are removed before this method returns. Polls are held in real time, so
-    /// this method does not end a held poll.
+    /// For each update with a redelivery that is due within `time`, the sandbox attempts one redelivery at once.
+    /// Webhooks that have failed for 8 h on this clock are removed before this method returns. Polls are held in real
+    /// time, so this method does not end a held poll.
     ///
     /// # Panics
     ///
@@ -295,8 +295,8 @@ impl Sandbox {
     /// - For 50 ms, there was no request and no event.
     ///
     /// A bot may still work on an update that counts as handled, for example in a spawned task. A bot with a
-    /// [`Journal`](tamtam::updates::Journal) handles its updates after it has stored and confirmed them. `settles`
-    /// waits for this work only while the bot sends a request.
+    /// [`Journal`](tamtam::updates::Journal), a queue of updates on disk, confirms its updates before it handles them.
+    /// `settles` waits for this work only while the bot sends a request.
     ///
     /// ```
     /// # #[tokio::main]

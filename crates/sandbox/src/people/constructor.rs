@@ -51,7 +51,7 @@ impl Person {
     /// # Panics
     ///
     /// - If this person is not a member (in a group) or not an administrator (in a channel).
-    /// - If the dialog was never opened, or the bot is stopped.
+    /// - In a dialog, if the dialog was never opened, or if this person has stopped the bot.
     /// - If the sandbox simulates MAX.
     #[track_caller]
     pub fn opens_constructor(&self) -> Constructor {
@@ -87,7 +87,7 @@ impl Constructor {
     /// # Panics
     ///
     /// - If there is no button with this label.
-    /// - If the button has another type than `callback` and `link`.
+    /// - If the type of the button is neither `callback` nor `link`.
     /// - If [`posts`](Self::posts) has ended the session.
     #[track_caller]
     pub fn presses(&self, label: &str) {

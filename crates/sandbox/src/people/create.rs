@@ -76,8 +76,8 @@ impl Sandbox {
         Group { sandbox: self.clone(), chat_id }
     }
 
-    /// Returns the group or channel with the id `chat_id`. Use this method for example if a press of a button of the
-    /// type `chat` has created a chat. The update `message_chat_created` contains the id of this chat.
+    /// Returns the group or channel with the id `chat_id`. Use this method, for example, after a press of a button of
+    /// the type `chat` has created a chat. The update `message_chat_created` contains the id of this chat.
     ///
     /// # Panics
     ///

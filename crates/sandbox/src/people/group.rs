@@ -118,15 +118,15 @@ impl Group {
         self.set_rights(|_| None);
     }
 
-    /// Makes the bot an administrator with all rights. This is the default in a new group or channel. If the rights
-    /// change on MAX, the bot gets the update `bot_admin_permissions_changed`, which is delivered only by webhook.
+    /// Makes the bot an administrator with all rights. This is the default in a new group or channel. On MAX, if the
+    /// rights change, the bot gets the update `bot_admin_permissions_changed`, which is delivered only by webhook.
     ///
     /// Has no effect if the bot is not a member.
     pub fn promotes_bot(&self) {
         self.set_rights(|service| Some(Permission::all(service)));
     }
 
-    /// Makes the bot an administrator with only the rights in `rights`. If the rights change on MAX, the bot gets the
+    /// Makes the bot an administrator with only the rights in `rights`. On MAX, if the rights change, the bot gets the
     /// update `bot_admin_permissions_changed`, which is delivered only by webhook.
     ///
     /// Has no effect if the bot is not a member.

@@ -6,7 +6,8 @@ use super::person::Person;
 /// These methods are acts in a group or channel, for example `alice.in_chat(&team).adds(&bob)`. In their descriptions,
 /// "the chat" means the group or channel of [`in_chat`](Self::in_chat).
 impl Person {
-    /// Joins the chat by its link. Bots that are administrators get `user_added`, whose `inviter_id` is `None`.
+    /// Joins the chat by its link. [Bots with the necessary rights](#updates) get `user_added`, whose `inviter_id` is
+    /// `None`.
     ///
     /// # Panics
     ///
@@ -17,7 +18,7 @@ impl Person {
         self.must(Actor::joins);
     }
 
-    /// Leaves the chat. Bots that are administrators get `user_removed`.
+    /// Leaves the chat. [Bots with the necessary rights](#updates) get `user_removed`.
     ///
     /// # Panics
     ///
@@ -28,7 +29,7 @@ impl Person {
         self.must(Actor::leaves);
     }
 
-    /// Adds `other` to the chat. Bots that are administrators get `user_added`.
+    /// Adds `other` to the chat. [Bots with the necessary rights](#updates) get `user_added`.
     ///
     /// # Panics
     ///
@@ -52,7 +53,7 @@ impl Person {
         self.must(|actor, state| actor.adds(state, actor.bot));
     }
 
-    /// Removes `other` from the chat. Bots that are administrators get `user_removed`.
+    /// Removes `other` from the chat. [Bots with the necessary rights](#updates) get `user_removed`.
     ///
     /// # Panics
     ///
@@ -77,11 +78,11 @@ impl Person {
     }
 
     /// Blocks `other` in the chat. A blocked user cannot join and cannot be added. If `other` is a member, `other` is
-    /// removed, and bots that are administrators get `user_removed`.
+    /// removed, and [bots with the necessary rights](#updates) get `user_removed`.
     ///
     /// # Panics
     ///
-    /// - If this person is not an administrator of the chat.
+    /// - If this person acts in a dialog, or is not an administrator of the chat.
     /// - If `other` is the owner.
     #[track_caller]
     pub fn blocks(&self, other: &Self) {
@@ -103,7 +104,7 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// - If this person is not an administrator of the chat.
+    /// - If this person acts in a dialog, or is not an administrator of the chat.
     /// - If `other` is not a member.
     #[track_caller]
     pub fn appoints(&self, other: &Self) {

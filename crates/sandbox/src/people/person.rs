@@ -39,7 +39,8 @@ use crate::state::seen::Seen;
 /// starts the bot or writes a message.
 ///
 /// [`in_chat`](Self::in_chat) returns a value that acts in a group or channel. [`with_bot`](Self::with_bot) returns a
-/// value that acts with another bot. On this page, "the bot" and "this chat" mean those of the `Person` value.
+/// value that acts with another bot. On this page, "the bot" and "this chat" mean the bot and the chat of the `Person`
+/// value.
 ///
 /// # Acts that are not allowed
 ///
@@ -55,6 +56,8 @@ use crate::state::seen::Seen;
 /// |---|---|---|
 /// | about messages and comments | all bots in the chat | administrators with the right `read_all_messages` |
 /// | `user_added`, `user_removed` | administrators | administrators with the right `read_all_messages` |
+/// | `message_callback` | the bot that created the button | the bot that created the button |
+/// | `message_chat_created` | the bot that created the button | no such update |
 #[derive(Clone)]
 pub struct Person {
     pub(crate) sandbox: Sandbox,
@@ -143,8 +146,8 @@ impl Person {
 
     /// Stops the bot. On MAX, the bot gets `bot_stopped`. On TamTam, the bot gets no update.
     ///
-    /// The bot can then neither write in the dialog nor list its messages. If the person starts the bot again or writes
-    /// a message, the bot can do both again.
+    /// The bot can then neither write in the dialog nor list the messages of the dialog. If the person starts the bot
+    /// again or writes a message, the bot can do both again.
     ///
     /// # Panics
     ///

@@ -8,8 +8,8 @@ use crate::sandbox::Sandbox;
 const NOTHING_YET: &str = "there is no update yet that could be repeated";
 
 impl Sandbox {
-    /// Sends `update` to the bot, by polling or by webhook. `update` may be any JSON object. For example, its
-    /// `update_type` may be a type that does not exist in any version of the API.
+    /// Sends `update` to the bot, by webhook or in the response to a poll. `update` may be any JSON object. For
+    /// example, its `update_type` may be a type that does not exist in any version of the API.
     ///
     /// ```
     /// # #[tokio::main]

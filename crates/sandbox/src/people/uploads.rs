@@ -16,9 +16,10 @@ use crate::state::uploads::store::Store;
 /// - As one form (`multipart/form-data`).
 /// - As ranges of bytes, one after another. Each request contains one range, and the header `Content-Range`.
 ///
-/// A bot must not send its token to an upload host. The upload host refuses a request that contains a bot's token.
-/// A token in the header `Authorization` is not refused, because real upload hosts ignore this header. [`leaks`](Self::leaks) lists all
-/// places that contained a token. The bytes of files are not searched for tokens.
+/// A bot must not send its token to an upload host. The upload host refuses a request with the status 400 if a bot's
+/// token is in the URL, in a form field, or in a header other than `Authorization`. Real upload hosts ignore the header
+/// `Authorization`. [`leaks`](Self::leaks) lists all places that contained a token, including `Authorization`. The
+/// bytes of files are not searched for tokens.
 ///
 /// ```
 /// # #[tokio::main]
@@ -68,9 +69,9 @@ impl Uploads {
         self.act(|store| store.requests.clone())
     }
 
-    /// Adds the function `hook`. The sandbox calls `hook` for each upload or download when the response is ready, or when
-    /// the sandbox resets the connection. `hook` is not called if the client disconnects, or if the request
-    /// [stalls](UploadFault::StallAt).
+    /// Adds the function `hook`. The sandbox calls `hook` for a request when the response is ready, or when the sandbox
+    /// resets the connection. If the client disconnects or the request [stalls](UploadFault::StallAt), `hook` is not
+    /// called.
     ///
     /// `hook` runs on the server's thread, and must not wait for the bot.
     pub fn on_request(&self, hook: impl Fn(&UploadRequest) + Send + Sync + 'static) {
@@ -128,8 +129,9 @@ impl Uploads {
         self.act(|store| store.settings.keep_partial = keep);
     }
 
-    /// Sets the maximum size, in bytes, of a file that the upload host stores completely. Defaults to 64 MiB. To save memory, the upload
-    /// host keeps only the size and the hash of a larger file. A download of a larger file fails with the status 410.
+    /// Sets the maximum size, in bytes, of a file that the upload host stores completely. Defaults to 64 MiB. To save
+    /// memory, the upload host keeps only the size and the hash of a larger file. A download of a larger file fails
+    /// with the status 410.
     pub fn set_most_kept(&self, bytes: u64) {
         self.act(|store| store.settings.most_kept = bytes);
     }

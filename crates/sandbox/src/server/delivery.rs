@@ -41,7 +41,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Returns the URL of the webhook, exactly as in the subscription.
+    /// Returns the URL of the webhook, which the bot passed to `Api::subscribe`.
     pub fn url(&self) -> &str {
         &self.url
     }

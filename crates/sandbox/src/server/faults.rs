@@ -21,8 +21,8 @@ const SAID: &str = "Fault of the test";
 /// A fault to inject into the requests of one operation, for [`Sandbox::fails`](crate::Sandbox::fails).
 ///
 /// By default, one request gets the fault. [`times`](Self::times) changes this number. With some faults, the server
-/// carries out the operation, although the client gets no normal response. The table shows the default, and
-/// [`applied`](Self::applied) changes it:
+/// carries out the operation, although the client gets no normal response. The last column shows the default, which
+/// [`applied`](Self::applied) changes:
 ///
 /// | fault | what the client receives | operation is carried out by default |
 /// |---|---|---|

@@ -123,8 +123,8 @@ impl RateLimit {
         self
     }
 
-    /// Sets the value of the header `Retry-After` in refusals because of a limit, in seconds. With `None`, the header
-    /// is not sent. Defaults to `None`, because it is not known whether MAX sends this header.
+    /// Sets the value, in seconds, of the header `Retry-After` in the responses to refused requests. With `None`, the
+    /// header is not sent. Defaults to `None`, because it is not known whether MAX sends this header.
     pub fn retry_after(mut self, seconds: impl Into<Option<u32>>) -> Self {
         self.retry_after = seconds.into();
         self

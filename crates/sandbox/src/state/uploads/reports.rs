@@ -138,8 +138,10 @@ impl UploadRequest {
         &self.path
     }
 
-    /// Returns the value of the header `name`, which must be in lower case. `None` if the request has no such header,
-    /// or if the value contained a bot's token.
+    /// Returns the value of a header. `None` if the request has no such header, or if the value contained a bot's
+    /// token.
+    ///
+    /// `name`: the name of the header, in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
