@@ -3,8 +3,8 @@
 //! An [`Update`](crate::Update) is an event for a bot, such as a new message. A handler is an async function that is
 //! called for each update. [`Bot::run`](crate::Bot::run) polls the server and calls the handler, with default settings.
 //!
-//! [`Updates`] has the settings of polling. [`Run`] has the settings of the handler, and describes which updates are
-//! handled again after a crash. This example changes settings of both:
+//! [`Updates`] contains the settings of polling. [`Run`] contains the settings of the handler. The page of [`Run`] also
+//! describes which updates are handled again after a crash. This example changes settings of both:
 //!
 //! ```
 //! # #[tokio::main]
@@ -48,13 +48,14 @@
 //! - **Page**: the updates in one response to a poll.
 //! - **Marker**: a number that the server sends with a page. A poll with this number returns the updates after this
 //!   page.
-//! - **Commit**: the bot sends the marker of a page to the server, and the server does not deliver the page again.
+//! - **Commit**: a poll with the marker of a page. After the commit, the server does not deliver the page again.
 //!   Without a journal, the bot commits a page when all its updates are handled. With a journal, the bot commits a page
 //!   when the page is stored.
 //! - **Journal**: a queue in a file. The bot stores updates in the journal before it handles them.
 //! - **Lane**: a group of updates that are handled in order, usually the updates of one chat. See [`Lane`].
 //! - **Chat book**: a list of the chats that the bot is in. See [`ChatBook`].
-//! - **Dead letter**: an update whose handler failed permanently. A journal or your own queue keeps it for inspection.
+//! - **Dead letter**: an update whose handler failed permanently. A journal or your own queue keeps the update for
+//!   inspection.
 
 pub(crate) mod atomic_write;
 pub(crate) mod chat_book;

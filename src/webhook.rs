@@ -48,12 +48,12 @@
 //! |---|---|---|
 //! | URL | `https://`, port 443 | port 80, 443, 8080, 8443, or 16384 to 32383 |
 //! | time to respond | 30 s | not documented |
-//! | retries of a failed delivery | At most 10. The first delay is 60 s. Each further delay is 2.5 times longer. | Every 30 to 60 s, for up to 8 h. |
+//! | retries of a failed delivery | At most 10. The first delay is 60 s. Each further delay is 2.5 times the previous delay. | Every 30 to 60 s, for up to 8 h. |
 //! | after 8 h without a success | MAX removes the subscription. | TamTam may remove the subscription. |
 //!
 //! - While a webhook is subscribed, polling returns no updates.
 //! - A bot can have several webhooks. If the URL changes, subscribe the new URL, and call
-//!   [`unsubscribe`](crate::api::Api::unsubscribe) with the old URL.
+//!   [`unsubscribe_webhook`](crate::Bot::unsubscribe_webhook) with the old URL.
 //!
 //! # Security
 //!
@@ -82,12 +82,13 @@
 //! # Failures
 //!
 //! - A handler fails if it returns an error, panics or exceeds its time limit. The function that you pass to
-//!   [`on_error`](Webhook::on_error) then returns `Recovery::Skip` (status 200) or `Recovery::Retry` (status 503).
-//!   Without `on_error`, the update is skipped.
+//!   [`on_error`](Webhook::on_error) then returns a `Recovery`. The status is 200 for `Recovery::Skip`, and 503 for
+//!   `Recovery::Retry`. Without `on_error`, the update is skipped (status 200).
 //! - If a complete body is not an update, the function that you pass to `on_error` receives the body, and also returns
 //!   a `Recovery`. Without `on_error`, the status is 503, so that no update is lost if a proxy has damaged the body.
-//! - If a value in an update does not fit the types of this crate, the value is left out. The rest of the update is
-//!   passed to the handler. The log contains the path of the value.
+//! - If a value in an update does not fit the types of this crate, the value is left out or replaced by a default. If
+//!   this is not possible, the update becomes [`Update::Unknown`](crate::Update::Unknown). The handler still receives
+//!   the update. The log contains the path of the value.
 //!
 //! # Slow handlers
 //!
@@ -98,7 +99,7 @@
 //! If the service delivers an update again while the handler is running, the second delivery waits for the handler.
 //! Both deliveries get the same response.
 //!
-//! After a response with 200, the router remembers the update for 5 min (at most 20,000 updates). If the service
+//! For 5 min after a response with 200, the router recognizes the update (at most 20,000 updates). If the service
 //! delivers the update again in this time, the response is 200, and the handler is not called.
 //!
 //! # Guarantees
@@ -163,8 +164,8 @@
 //! # }
 //! ```
 //!
-//! A job in this queue is exactly the JSON that the service sent. Parse a job with `serde_json::from_slice`, as an
-//! [`Update`](crate::Update) or as a [`RawUpdate`](crate::updates::RawUpdate). Do not store a serialized `Update`,
+//! A job in this queue is the JSON text of one update from the service. Parse a job with `serde_json::from_slice`, as
+//! an [`Update`](crate::Update) or as a [`RawUpdate`](crate::updates::RawUpdate). Do not store a serialized `Update`,
 //! because it lacks the properties that this version of the crate does not support.
 //!
 //! The same update may be stored twice. Make the jobs idempotent, or recognize repeated updates by

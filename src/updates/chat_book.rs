@@ -37,9 +37,9 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 
 /// A list of the chats that a bot is in, collected from the updates of the bot. Clones share one list.
 ///
-/// MAX has no operation that lists the chats of a bot. The book replaces this operation, and also works on TamTam. For
-/// example, the book contains the type of each chat, the role of the bot, and the time of the first update: see
-/// [`KnownChat`].
+/// MAX has no operation that lists the chats of a bot. A chat book provides such a list on MAX and on TamTam. For each
+/// chat, the book contains for example the type, the title and the role of the bot. See [`KnownChat`] for all
+/// properties.
 ///
 /// Pass the book to [`Run::chat_book`](crate::updates::Run::chat_book) or, with the feature `webhook`, to
 /// `Webhook::chat_book`. The bot then records all updates in the book. If you write the loop over updates yourself,
@@ -81,22 +81,20 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 ///
 /// | update | change |
 /// |---|---|
-/// | `message_created`, `comment_created`, `user_added` | Adds the chat if it is not in the book. |
-/// | `bot_added`, `bot_started` | Adds the chat if it is not in the book. |
-/// | any other update of a dialog (private chat), except `dialog_removed` | Adds the dialog if it is not in the book. |
+/// | `message_created`, `comment_created`, `user_added`, `bot_added`, `bot_started` | Adds the chat if it is not in the book. |
 /// | `bot_removed`, `dialog_removed` | Removes the chat. |
-/// | `bot_stopped` | Marks the dialog as stopped. `bot_started` and a message of the user remove the mark. |
+/// | `bot_stopped` | Marks the dialog (private chat) as stopped. `bot_started` and a message of the user remove the mark. Adds the dialog if it is not in the book and was not removed in the last 48 h. |
 /// | `bot_admin_permissions_changed` | Sets the role to [`Admin`](ChatRole::Admin) or [`Member`](ChatRole::Member). `Admin` adds the chat if it is not in the book. |
 /// | `chat_title_changed` | Sets the title. Adds the chat if it is not in the book. |
 /// | `message_chat_created` | Adds the new chat with its title and the role [`Admin`](ChatRole::Admin). |
+/// | any other update of a dialog | Adds the dialog if it is not in the book and was not removed in the last 48 h. |
 ///
 /// Updates can arrive twice and out of order. The book orders updates by their timestamps: an older update does not
 /// undo the change of a newer update. For example, an old message does not add a chat from which the bot was removed
 /// later.
 ///
 /// After a removal, the bot can still receive some updates of the chat, such as `bot_stopped` or the press of a button.
-/// For 48 h after the removal, these updates do not add the chat again. The book measures this time by the timestamps
-/// of the updates.
+/// So these updates do not add the chat again for 48 h. The book measures this time by the timestamps of the updates.
 ///
 /// # Limits
 ///
@@ -193,8 +191,8 @@ impl ChatBook {
     ///
     /// If the store fails, or if the save takes longer than 5 s ([`ErrorKind::ChatBook`](crate::ErrorKind::ChatBook)).
     ///
-    /// After an error, the book keeps the change in memory, and saves it together with the next change. From 10 s after
-    /// the error, any update starts the save.
+    /// After an error, the book keeps the change in memory. The next change of any chat starts another save of all
+    /// unsaved changes. From 10 s after the error, an update that changes nothing also starts this save.
     ///
     /// # Cancel safety
     ///
@@ -224,7 +222,8 @@ impl ChatBook {
     }
 
     /// Saves the changes that are not yet in the store. If [`observe`](Self::observe) or [`forget`](Self::forget) has
-    /// failed, call `save` before the program ends. A [`Run`](crate::updates::Run) with a book calls `save` at its end.
+    /// failed, call `save` before the program ends. A [`Run`](crate::updates::Run) with a book calls `save` when it
+    /// ends.
     ///
     /// ```
     /// # #[tokio::main]
@@ -293,7 +292,7 @@ impl ChatBook {
         self.0.state().entries.record(chat_id)?.chat()
     }
 
-    /// Returns the number of chats that the bot is in. The time of a call grows with the number of chats.
+    /// Returns the number of chats that the bot is in. The duration of the call is proportional to the number of chats.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.state().entries.len()

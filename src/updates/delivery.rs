@@ -9,12 +9,12 @@ pub(super) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// An update from your own source, such as a message queue. Passed to
 /// [`Bot::run_deliveries`](crate::Bot::run_deliveries).
 ///
-/// Each delivery has a function `settle`: see [`new`](Self::new). The bot settles the delivery: it calls this function
-/// with the result when the update is handled, skipped or a dead letter. A dead letter is an update that you keep for
-/// inspection because its handler failed permanently.
+/// Each delivery contains a function `settle`, which you pass to [`new`](Self::new). When the update is handled,
+/// skipped or a dead letter, the bot calls this function with the result. This call settles the delivery. A dead letter
+/// is an update that you keep for inspection because its handler failed permanently.
 ///
-/// The bot settles a delivery at most once. If the bot ends first, the bot drops the delivery without a call of
-/// `settle`. Your source must then deliver the update again.
+/// The bot settles a delivery at most once. If the bot ends before the call, the bot drops the delivery and does not
+/// call `settle`. Your source must then deliver the update again.
 #[must_use = "a delivery that is not passed to the engine is not handled"]
 pub struct Delivery {
     pub(super) lane: Lane,
@@ -27,8 +27,8 @@ pub struct Delivery {
     pub(super) entry: Option<Box<dyn Entry>>,
 }
 
-/// The result of a [`Delivery`], which is an update from your own source. Passed to the function `settle` of
-/// [`Delivery::new`].
+/// The result of a [`Delivery`], which is an update from your own source. Passed to the function `settle` of the
+/// delivery: see [`Delivery::new`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Settled {
@@ -45,8 +45,10 @@ pub enum Settled {
     ///
     /// Only a delivery with [`dead_letter_after`](Delivery::dead_letter_after) has this result, in one of these cases:
     ///
-    /// - The number of attempts reaches the maximum.
-    /// - [`on_error`](crate::updates::Run::on_error) is not set, panics, exceeds its time limit, or returns
+    /// - [`on_error`](crate::updates::Run::on_error) returns [`Recovery::Retry`](crate::updates::Recovery::Retry), and
+    ///   the number of attempts has reached the maximum.
+    /// - The number of [earlier attempts](Delivery::earlier_attempts) has already reached the maximum.
+    /// - `on_error` is not set, panics, exceeds its time limit, or returns
     ///   [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter).
     Dead {
         /// The number of attempts, including the [earlier attempts](Delivery::earlier_attempts).
@@ -142,14 +144,16 @@ impl Delivery {
         self
     }
 
-    /// Sets the maximum number of failed attempts. After this number, the update becomes a dead letter, and the bot
-    /// settles the delivery with [`Settled::Dead`]. If [`on_error`](crate::updates::Run::on_error) is not set, the
-    /// update becomes a dead letter after one failed attempt.
+    /// Sets the maximum number of failed attempts, after which the update becomes a dead letter. The bot then settles
+    /// the delivery with [`Settled::Dead`].
     ///
-    /// The number includes [earlier attempts](Self::earlier_attempts). If the number of earlier attempts already
-    /// reaches the maximum, the bot settles the delivery without a call of the handler.
+    /// The function that you pass to [`on_error`](crate::updates::Run::on_error) can retry the update until this
+    /// maximum is reached. Without this function, the update becomes a dead letter after one failed attempt.
     ///
-    /// Without this setting, no update becomes a dead letter, and the number of retries by
+    /// The number includes [earlier attempts](Self::earlier_attempts). If the earlier attempts have already reached the
+    /// maximum, the bot settles the delivery and does not call the handler. A maximum of 0 has the same effect.
+    ///
+    /// Without this setting, the update does not become a dead letter, and the number of retries by
     /// [`Recovery::Retry`](crate::updates::Recovery::Retry) has no limit.
     pub fn dead_letter_after(mut self, attempts: u32) -> Self {
         self.attempts_limit = Some(attempts);

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::{api::types::Update, client::bot::Bot, error::Error};
 
-/// The decision about an update that was not handled. Returned by the function of
+/// The decision about an update that was not handled. Returned by the function that you pass to
 /// [`Run::on_error`](crate::updates::Run::on_error) or `Webhook::on_error`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -14,9 +14,12 @@ pub enum Recovery {
     /// Retries the update: runs the whole handler again, including the calls that succeeded before.
     ///
     /// With [`Run`](crate::updates::Run), the handler runs again after a [delay](crate::updates::Run::backoff). Later
-    /// updates of the same [lane](crate::updates::Lane), usually a chat, wait. If the bot polls without a journal, the
-    /// updates of all chats wait. A journal and
-    /// [`Delivery::dead_letter_after`](crate::updates::Delivery::dead_letter_after) limit the number of attempts.
+    /// updates of the same [lane](crate::updates::Lane), usually a chat, wait. A bot that polls without a journal (a
+    /// queue of updates in a file) does not poll during this time. So new updates of all chats wait.
+    ///
+    /// A journal and [`Delivery::dead_letter_after`](crate::updates::Delivery::dead_letter_after) limit the number of
+    /// attempts. A `Run` with neither retries without a limit, so limit the number in your function: see
+    /// [`Failed::attempts`].
     ///
     /// A webhook without a journal responds with status 503, and the server delivers the update again.
     Retry,
@@ -31,8 +34,8 @@ pub enum Recovery {
     DeadLetter,
 }
 
-/// The return type of an [`on_error`](crate::updates::Run::on_error) function: a [`Recovery`], or a future of a
-/// `Recovery`.
+/// The return type of the function that you pass to [`Run::on_error`](crate::updates::Run::on_error) or
+/// `Webhook::on_error`. The type is [`Recovery`], or a future of a `Recovery`.
 ///
 /// This trait is sealed: other crates cannot implement it.
 #[diagnostic::on_unimplemented(
@@ -74,7 +77,7 @@ pub(crate) fn boxed<D: Decision>(on_error: impl Fn(Failed) -> D + Send + Sync + 
     Arc::new(move |failed| on_error(failed).into_future())
 }
 
-/// An update that was not handled, and the reason. Passed to the function of
+/// An update that was not handled, and the reason. Passed to the function that you set with
 /// [`Run::on_error`](crate::updates::Run::on_error) or `Webhook::on_error`. Clones share the update.
 #[derive(Debug, Clone)]
 pub struct Failed(Arc<Inner>);
@@ -148,8 +151,8 @@ impl Failed {
         self.0.update.as_deref()
     }
 
-    /// Returns the error of the handler, if the error is a [`tamtam::Error`](Error), usually of a call to the API.
-    /// `None` for an error of another type, and if the handler panicked or exceeded its time limit.
+    /// Returns the error of the handler if the error is a [`tamtam::Error`](Error), for example the error of a call to
+    /// the API. `None` in all other cases, for example if the handler panicked or exceeded its time limit.
     ///
     /// The server may have applied the failed call, for example posted the message. So check
     /// [`Error::may_have_been_applied`] before you retry the update.

@@ -92,21 +92,22 @@ impl Health {
     ///   [`timeout`](crate::updates::Updates::timeout), by default 30 s.
     /// - If the bot has no journal, the bot does not poll while it handles the updates of the last poll.
     ///
-    /// If the time is much longer than this timeout plus the handling time, polls fail or a handler takes too long.
+    /// If the time is much longer than the `timeout` plus the time of the handlers, polls fail or a handler takes too
+    /// long.
     #[must_use]
     pub fn last_poll(&self) -> Option<Duration> {
         let last = *self.inner.last_poll.lock().unwrap_or_else(PoisonError::into_inner);
         last.map(|last| self.inner.clock.now().duration_since(last))
     }
 
-    /// Returns the lag of the bot: the current age of the oldest update in progress. If no update is in progress,
-    /// returns the age of the last update at the time when its handling started. `None` before the first update.
+    /// Returns the lag of the bot, which is the current age of the oldest update in progress. If no update is in
+    /// progress, returns the age of the last update at the time when its handling started. `None` before the first
+    /// update.
     ///
-    /// - With [`Run`](crate::updates::Run), an update is in progress from the first call of its handler until the
+    /// - For a [`Run`](crate::updates::Run), an update is in progress from the first call of its handler until the
     ///   update is handled or skipped. Delays before retries are included.
-    /// - With [`Updates`](crate::updates::Updates), an update is in progress from the time when
-    ///   [`next`](crate::updates::Updates::next) returns the update until the following call of `next`, or until the
-    ///   stream is dropped.
+    /// - For [`Updates`](crate::updates::Updates) without a handler, an update is in progress from the return of
+    ///   [`next`](crate::updates::Updates::next) to the following call of `next`, or until the stream is dropped.
     ///
     /// The age is the time of this machine minus the timestamp of the update, and at least 0. Updates without a
     /// positive timestamp do not count.
@@ -137,8 +138,9 @@ impl Health {
         self.inner.progress.skipped()
     }
 
-    /// Returns the number of failed saves of the marker since the last successful save. The marker is the position in
-    /// the updates of the bot: see [`MarkerStore`](crate::updates::MarkerStore).
+    /// Returns the number of failed saves of the marker since the last successful save. The marker identifies a
+    /// position in the updates of the bot: see [`MarkerStore`](crate::updates::MarkerStore). Always 0 if the bot has
+    /// neither a marker store nor a journal.
     ///
     /// If the number is not 0 and the bot is killed, the bot can receive handled updates again.
     #[must_use]
@@ -162,9 +164,8 @@ impl Health {
         self.inner.misfits.load(Ordering::Relaxed)
     }
 
-    /// Returns the number of requests that wait because of the request limits of the bot
-    /// ([`Pace`](crate::settings::Pace)). Also returns the time left in a pause after a response with status 429 (too
-    /// many requests).
+    /// Returns the state of the request limits ([`Pace`](crate::settings::Pace)) of the bot. The state contains the
+    /// number of waiting requests, and the time left in a pause after a response with status 429 (too many requests).
     #[must_use]
     pub fn pace(&self) -> PaceHealth {
         self.inner.gate.health()

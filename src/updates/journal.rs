@@ -49,9 +49,9 @@ use settings::Settings;
 /// # }
 /// ```
 ///
-/// The bot stores each update in the journal before it acknowledges the update to the server, by the next poll or by
-/// the response to the webhook request. The server does not deliver an acknowledged update again. When the update is
-/// handled, the bot removes the update from the journal.
+/// The bot stores each update in the journal, and then acknowledges the update to the server. With polling, the next
+/// poll acknowledges the update. With a webhook, the response to the request acknowledges the update. The server does
+/// not deliver an acknowledged update again. When the update is handled, the bot removes the update from the journal.
 ///
 /// A [lane](crate::updates::Lane) is a group of updates that are handled in order, usually the updates of one chat. A
 /// journal has these advantages:
@@ -67,9 +67,9 @@ use settings::Settings;
 ///
 /// # Guarantees
 ///
-/// **If the process is killed**, no update is lost, and each lane keeps its order. An update is handled again only in
-/// two cases: its handler was still running, or its removal was not yet written. At most one update per lane is handled
-/// again, and at most [`concurrency`](crate::updates::Run::concurrency) updates in total.
+/// **If the process is killed**, no update is lost, and each lane keeps its order. An update is handled again only if
+/// its handler was still running, or if its removal was not yet written. At most one update per lane is handled again,
+/// and at most [`concurrency`](crate::updates::Run::concurrency) updates in total.
 ///
 /// **If the machine loses power**, the file stays usable. The setting [`Durability`] decides whether updates are lost:
 ///
@@ -78,17 +78,17 @@ use settings::Settings;
 /// - With [`Durability::PowerLoss`], the guarantees are the same as for a killed process. The journal waits for the
 ///   disk at each change.
 ///
-/// **Exactly-once handling** is not possible: a killed handler may already have sent its message. If a handler must not
-/// act twice, make the handler idempotent, for example with [`Update::key`](crate::Update::key).
+/// **Exactly-once handling** is not possible, because a killed handler may already have sent its message. If a handler
+/// must not act twice, make the handler idempotent, for example with [`Update::key`](crate::Update::key).
 ///
 /// **If the disk fails or is full**, the bot neither stores nor acknowledges updates. Polling pauses, and a webhook
 /// responds with status 503. [`JournalHealth::failed_writes`] counts the failures. Polling logs `journal write failed`.
 /// A webhook logs `handler failed`, with the error of the journal.
 ///
-/// **If the journal is full**, polling pauses, and a webhook responds with status 503. By default, the journal is full
-/// with 100,000 updates: see [`JournalBuilder::capacity`].
+/// **If the journal is full**, polling pauses until updates are handled, and a webhook responds with status 503. By
+/// default, the journal is full with 100,000 updates: see [`JournalBuilder::capacity`].
 ///
-/// **If the server repeats an update**, the journal drops the second copy. The journal finds copies by the
+/// **If the server repeats an update**, the journal drops the copy. The journal finds copies by the
 /// [key](crate::Update::key) of the update, and keeps a key for at least one hour. A copy that arrives later can be
 /// handled again. Incomplete updates have other rules:
 ///
@@ -101,13 +101,14 @@ use settings::Settings;
 /// A handler fails if it returns an error, panics, or exceeds
 /// [`Run::handler_timeout`](crate::updates::Run::handler_timeout). By default, the update then becomes a dead letter. A
 /// dead letter is an update that the journal keeps for inspection. You can [list](Self::dead_letters),
-/// [replay](Self::replay) or [discard](Self::discard) dead letters. The journal keeps at most 10,000 dead letters, and
-/// removes the oldest first ([`JournalBuilder::dead_letter_capacity`]).
+/// [replay](Self::replay) or [discard](Self::discard) dead letters. By default, the journal keeps at most 10,000 dead
+/// letters. If a new dead letter exceeds this number, the journal removes the oldest dead letter: see
+/// [`JournalBuilder::dead_letter_capacity`].
 ///
 /// If you set [`Run::on_error`](crate::updates::Run::on_error), your function decides:
 ///
-/// - [`Recovery::Retry`](crate::updates::Recovery::Retry) runs the handler again. After 5 failed attempts
-///   ([`JournalBuilder::attempts`]), the update becomes a dead letter. The number includes attempts before a restart.
+/// - [`Recovery::Retry`](crate::updates::Recovery::Retry) runs the handler again. After 5 failed attempts (the default
+///   of [`JournalBuilder::attempts`]), the update becomes a dead letter. The number includes attempts before a restart.
 /// - [`Recovery::Skip`](crate::updates::Recovery::Skip) removes the update from the journal.
 /// - [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter) makes the update a dead letter.
 ///
@@ -123,13 +124,13 @@ use settings::Settings;
 ///
 /// The journal is an SQLite database, for example `bot.journal`. The same directory contains the write-ahead log of the
 /// database (`bot.journal-wal`) and a lock file (`bot.journal.lock`). Move or copy these files together, and only while
-/// no bot runs. The files contain messages of users. On Unix, only the owner can read new files.
+/// no process uses the journal. The files contain messages of users. On Unix, only the owner can read new files.
 ///
 /// - A journal can be open only once. To use the journal in several places of a process, clone the `Journal`. Only one
 ///   [`Run`](crate::updates::Run) at a time can use a journal.
 /// - Opening a damaged file, or a file of another program, fails and does not change the file.
 /// - Each bot needs its own journal. A run with the journal of another bot ends with an error (`ErrorKind::Journal`).
-/// - Use a local disk: network file systems often do not lock files.
+/// - Use a local disk, because network file systems often do not lock files.
 #[derive(Clone)]
 pub struct Journal(Arc<Queue>);
 
@@ -142,7 +143,8 @@ pub struct JournalBuilder {
     settings: Settings,
 }
 
-/// An update that a journal keeps because its handler failed permanently. Returned by [`Journal::dead_letters`].
+/// An update that a [`Journal`] (a queue of updates in a file) keeps because the handler of the update failed
+/// permanently. Returned by [`Journal::dead_letters`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct DeadLetter {
@@ -264,8 +266,8 @@ impl fmt::Debug for Journal {
 }
 
 impl JournalBuilder {
-    /// Sets which failures the journal survives without data loss: only the end of the process, or also a power loss.
-    /// Defaults to [`Durability::ProcessKill`]: updates can be lost in a power loss.
+    /// Sets the kind of failure that the journal survives without loss of data: the end of the process, or also a power
+    /// loss. Defaults to [`Durability::ProcessKill`]. With this default, updates can be lost in a power loss.
     pub fn durability(mut self, durability: Durability) -> Self {
         self.settings.durability = durability;
         self
@@ -276,8 +278,8 @@ impl JournalBuilder {
     /// If the journal is full, polling pauses, and a webhook responds with status 503. If polling has already received
     /// a page (the updates in one response), the journal still stores the page.
     ///
-    /// The journal stores updates in groups of up to 64. It reuses the space of a group only when all updates of the
-    /// group are handled.
+    /// Handled updates do not count, but can still use space in the file. The journal stores updates in groups of up to
+    /// 64, and reuses the space of a group only when all its updates are handled.
     pub fn capacity(mut self, updates: usize) -> Self {
         self.settings.capacity = updates.max(1);
         self
@@ -286,10 +288,9 @@ impl JournalBuilder {
     /// Sets the maximum number of failed attempts to handle an update. Defaults to 5. A value of 0 counts as 1. The
     /// number includes attempts before a restart.
     ///
-    /// After this number of attempts, the update becomes a dead letter: an update that the journal keeps for
-    /// inspection. The setting applies in two cases: [`on_error`](crate::updates::Run::on_error) retries the update, or
-    /// the process ends during the handler. If `on_error` is not set and the handler fails, the update becomes a dead
-    /// letter after one attempt.
+    /// After this number of attempts, the update becomes a dead letter, which the journal keeps for inspection. The
+    /// setting applies if [`on_error`](crate::updates::Run::on_error) retries the update, or if the process ends during
+    /// the handler. If `on_error` is not set and the handler fails, the update becomes a dead letter after one attempt.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.settings.attempts = attempts.max(1);
         self

@@ -9,8 +9,9 @@ use crate::{
 
 /// The ordering key of an update. Returned by [`Update::lane`].
 ///
-/// Updates of one lane are handled one after the other, in the order of their arrival. Updates of different lanes are
-/// handled concurrently.
+/// A [`Run`](crate::updates::Run) handles the updates of one lane one after the other, in the order of their arrival.
+/// It handles updates of different lanes concurrently. A webhook without a journal (a queue of updates in a file)
+/// ignores lanes.
 ///
 /// The lane of an update is the first of these ids that the update contains:
 ///

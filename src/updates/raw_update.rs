@@ -44,8 +44,7 @@ use crate::{
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RawUpdate {
-    /// The JSON of the update, exactly as the server sent it. If the server sent text that is not strict JSON, `json`
-    /// is a repaired copy of the text.
+    /// The JSON of the update: the exact text from the server, or a repaired copy if this text is not strict JSON.
     pub json: Box<RawValue>,
     /// The update, read from the JSON.
     pub update: Update,
@@ -96,11 +95,11 @@ impl<'de> Deserialize<'de> for RawUpdate {
     }
 }
 
-/// A stream of the updates of a bot and their JSON, received by long polling. Created by
+/// A stream of the updates of a bot, each with its JSON, received by long polling. Created by
 /// [`Updates::raw`](crate::updates::Updates::raw).
 ///
-/// The stream has the same guarantees as [`Updates`](crate::updates::Updates). A call that requests further updates can
-/// commit the earlier updates: the server does not deliver committed updates again.
+/// The stream has the same guarantees as [`Updates`](crate::updates::Updates). A call of [`next`](Self::next) can
+/// commit the earlier updates. The server does not deliver committed updates again.
 #[must_use = "a stream does nothing until an update is requested"]
 #[derive(Debug)]
 pub struct RawUpdates(Updates);

@@ -99,30 +99,30 @@ impl Updates {
 /// A bot with a handler, which is an async function that is called for each update. Created for example by
 /// [`Bot::run`], [`Updates::run`] or [`Bot::run_deliveries`]. Await the `Run` to start the bot.
 ///
-/// A [lane](crate::updates::Lane) is a group of updates that are handled in order: usually all updates of a chat.
+/// A [lane](crate::updates::Lane) is a group of updates that are handled in order, usually the updates of one chat.
 /// Updates of different lanes are handled concurrently, on all threads of the runtime.
 ///
 /// To change the settings of polling, use [`Updates`], and then call [`Updates::run`].
 ///
 /// # Polling without a journal
 ///
-/// A page is the list of updates in one response to a poll. The bot handles one page at a time. When all updates of a
-/// page are handled, the bot requests the next page. This request commits the handled page: the server does not deliver
-/// the page again.
+/// A page is the list of updates in one response to a poll (a request for updates). Without a journal (a queue of
+/// updates in a file), the bot handles one page at a time. When all updates of a page are handled, the bot requests the
+/// next page. This request commits the handled page, and the server does not deliver the page again.
 ///
 /// If the process ends before the commit, the server delivers the whole page again at the next start. So at most one
 /// page is handled again.
 ///
-/// **One slow or busy chat delays all chats.** For example, a page has 100 messages of one chat, and the handler takes
-/// 200 ms per message. The bot then requests the next page after 20 s.
+/// **One slow or busy chat delays all chats.** For example, a page contains 100 messages of one chat, and the handler
+/// takes 200 ms per message. The bot then requests the next page after 20 s.
 ///
 /// # Polling with a journal
 ///
-/// A journal is a queue in a file: see `Updates::journal`, which requires the feature `journal`. The bot stores each
-/// page in the journal and then commits the page. A slow handler delays only the later updates of its lane.
+/// To use a journal, call `Updates::journal`, which requires the feature `journal`. The bot stores each page in the
+/// journal and then commits the page. A slow handler delays only the later updates of its lane.
 ///
-/// If the process is killed, an update is handled again in two cases only: its handler was still running, or its
-/// removal from the journal was not yet written.
+/// If the process is killed, an update is handled again only if its handler was still running, or if its removal was
+/// not yet written.
 ///
 /// # Many processes
 ///
@@ -132,7 +132,7 @@ impl Updates {
 /// # Your own source
 ///
 /// [`Bot::run_deliveries`] handles updates from a stream of your program, for example from a message queue. Each update
-/// is a [`Delivery`](crate::updates::Delivery) with a function `settle`. The bot settles a delivery: it calls this
+/// is a [`Delivery`](crate::updates::Delivery) with a function `settle`. To settle a delivery, the bot calls this
 /// function with the result. Your source must deliver an update again if its delivery was not settled.
 ///
 /// # Handlers
@@ -150,9 +150,9 @@ impl Updates {
 /// On the current-thread runtime, the handler delays all tasks. Move long computations to
 /// `tokio::task::spawn_blocking`.
 ///
-/// **If a handler returns an error, panics or exceeds its time limit**, the bot logs the failure and continues. The
-/// function that you pass to [`on_error`](Self::on_error) decides whether the bot retries the update. By default, the
-/// bot does not retry. If your Cargo profile has `panic = "abort"`, a panic ends the process.
+/// **If a handler returns an error, panics or exceeds its time limit**, the bot logs the failure and continues. But if
+/// your Cargo profile has `panic = "abort"`, a panic ends the process. The function that you pass to
+/// [`on_error`](Self::on_error) decides whether the bot retries the update. By default, the bot does not retry.
 ///
 /// # Example
 ///
@@ -226,7 +226,7 @@ impl Run {
     }
 
     /// Sets the time limit of a handler. Defaults to 120 s. If a handler exceeds the limit, the handler is dropped and
-    /// counts as failed. The same limit applies to an async function in [`on_error`](Self::on_error).
+    /// counts as failed. The same limit applies to an async function that you pass to [`on_error`](Self::on_error).
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.handling.set_timeout(timeout);
         self
@@ -301,7 +301,8 @@ impl Run {
     /// calls the handler.
     ///
     /// If the book cannot be saved, the event `chat book save failed` is logged at the level WARN, and the handler is
-    /// still called. A save takes at most 5 s. This time does not count toward the time limit of the handler.
+    /// still called. A save that takes longer than 5 s fails. The time of a save does not count toward the time limit
+    /// of the handler.
     ///
     /// ```
     /// # #[tokio::main]
@@ -337,10 +338,10 @@ impl Run {
     /// Sets the delays before a handler is retried.
     ///
     /// - `first`: Maximum delay before the first retry. The maximum doubles with each further retry.
-    /// - `most`: Longest delay, at least `first`.
+    /// - `most`: Longest delay. A value below `first` counts as `first`.
     ///
-    /// The actual delay is random, from 0 to the current maximum (full jitter). Defaults to the values of
-    /// [`Updates::backoff`], by default 0.5 s and 30 s.
+    /// The actual delay is random, from 0 to the current maximum (full jitter). Both parameters default to the values
+    /// of [`Updates::backoff`], which are 0.5 s and 30 s by default.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.backoff = Some(Backoff { first, most: most.max(first) });
         self
@@ -392,8 +393,8 @@ impl Run {
         self.source.health()
     }
 
-    /// Runs the bot until a shutdown, a permanent error, or the end of the stream of [`Bot::run_deliveries`].
-    /// `bot.run(handler).await` is a shorter form of `bot.run(handler).run().await`.
+    /// Runs the bot until a shutdown, a permanent error, or the end of the stream that you pass to
+    /// [`Bot::run_deliveries`]. `bot.run(handler).await` is a shorter form of `bot.run(handler).run().await`.
     ///
     /// # Errors
     ///

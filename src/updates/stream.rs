@@ -42,8 +42,8 @@ use state::{Effect, Input, StreamState};
 
 /// A stream of the updates of a bot, received by long polling. Created by [`Bot::updates`].
 ///
-/// Each update is delivered at least once and in order: see [Commits](#commits) for a known exception. An update that
-/// has an unknown type or cannot be parsed is returned as [`Update::Unknown`].
+/// The stream returns each update at least once and in order, except for a known problem of MAX: see
+/// [Commits](#commits). An update that has an unknown type or cannot be parsed is returned as [`Update::Unknown`].
 ///
 /// ```
 /// # #[tokio::main]
@@ -66,9 +66,10 @@ use state::{Effect, Input, StreamState};
 /// The server does not deliver a committed update again. It delivers uncommitted updates again at the next start of the
 /// program.
 ///
-/// The stream commits whole pages. A page is the list of updates in one response to a poll. Each page has a marker: a
-/// number that stands for the position after the page. After the last update of a page, the next call of `next` commits
-/// the page: it sends the marker to the server.
+/// The stream commits whole pages. A page is the list of updates in one response to a poll (a request for updates).
+/// Each page has a marker, which is a number that identifies the position after the page. When `next` has returned the
+/// last update of a page, the following call of `next` commits the page. To commit a page, the stream sends the marker
+/// of the page to the server.
 ///
 /// Users of MAX report that a poll without a marker may skip updates. By default, the first poll of a program has no
 /// marker. To send a marker after a restart, set a [`marker_store`](Self::marker_store).
@@ -78,7 +79,7 @@ use state::{Effect, Input, StreamState};
 ///
 /// # Errors
 ///
-/// After a temporary failure, such as a broken connection or an error page of a proxy, the stream polls again. The
+/// After a temporary failure, such as a broken connection or an error response of a proxy, the stream polls again. The
 /// number of retries has no limit. The delays before retries grow, by default up to 30 s. If a response has a
 /// `Retry-After` header with a longer delay, the stream waits for that delay. Retries are logged and reported to
 /// [`BotBuilder::on_retry`](crate::BotBuilder::on_retry).
@@ -91,7 +92,8 @@ use state::{Effect, Input, StreamState};
 ///
 /// # One stream per bot
 ///
-/// Use only one stream per bot at a time: each of two streams with the same token receives only some of the updates.
+/// Use only one stream per bot at a time, because each of two streams with the same token receives only some of the
+/// updates.
 ///
 /// While a webhook is subscribed, polling receives no updates. So the stream checks for webhooks at the start: see
 /// [`remove_webhooks`](Self::remove_webhooks).
@@ -200,7 +202,7 @@ impl Updates {
 
     /// Sets the position at which the stream begins. Defaults to [`StartFrom::Stored`]: the stream begins at the marker
     /// in the [`marker_store`](Self::marker_store). Without a saved marker, the stream begins at the oldest uncommitted
-    /// update: see [Commits](#commits) for a known exception.
+    /// update. On MAX, this position has a known problem: see [Commits](#commits).
     ///
     /// This setting has no effect after the first update was requested.
     pub fn start_from(mut self, start: StartFrom) -> Self {
@@ -208,13 +210,14 @@ impl Updates {
         self
     }
 
-    /// Skips the updates that arrived before the start. A shorter form of `start_from(StartFrom::Latest)`: see
+    /// Skips the updates that arrived before the start. A shorter form of `start_from(StartFrom::Latest)`. See
     /// [`StartFrom::Latest`] for the time limit.
     pub fn skip_pending(self) -> Self {
         self.start_from(StartFrom::Latest)
     }
 
-    /// Sets the store for the marker: a position in the updates of the bot. By default, the marker is not stored.
+    /// Sets the store for the marker, which identifies a position in the updates of the bot. By default, the marker is
+    /// not stored.
     ///
     /// The stream saves the marker of each handled page before it commits the page to the server. If the bot is killed
     /// between the save and the commit, the bot does not receive the page again at the next start.
@@ -238,7 +241,7 @@ impl Updates {
     ///
     /// - `first`: Maximum delay after the first failure. Defaults to 0.5 s. The maximum doubles with each further
     ///   failure.
-    /// - `most`: Longest delay, at least `first`. Defaults to 30 s.
+    /// - `most`: Longest delay. Defaults to 30 s. A value below `first` counts as `first`.
     ///
     /// The actual delay is random, from 0 to the current maximum (full jitter). If the response has a `Retry-After`
     /// header with a longer delay, the stream waits for that delay.
@@ -289,11 +292,11 @@ impl Updates {
 
     /// Returns a new stream with the settings, the marker store and the [`Health`] of this stream.
     ///
-    /// Use `restart` in a program that stops polling for a time, for example while another process polls. Do not use
+    /// Use `restart` in a program that stops polling for some time, for example while another process polls. Do not use
     /// the old stream after the new stream has started.
     ///
-    /// The new stream begins at the position that [`start_from`](Self::start_from) sets. It has neither the fetched
-    /// updates nor the [shutdown signal](Self::graceful_shutdown_on) of the old stream.
+    /// The new stream begins at the position that [`start_from`](Self::start_from) sets. It contains neither the
+    /// fetched updates nor the [shutdown signal](Self::graceful_shutdown_on) of the old stream.
     ///
     /// ```
     /// # #[tokio::main]
@@ -321,8 +324,8 @@ impl Updates {
         self.health.clone()
     }
 
-    /// Returns the next update. Call `next` only when all earlier updates are handled: the call can commit them to the
-    /// server. Returns `None` after an error and after a shutdown.
+    /// Returns the next update. Call `next` only when all earlier updates are handled, because the call can commit them
+    /// to the server. Returns `None` after an error and after a shutdown.
     ///
     /// Create one stream, and call `next` on this stream in a loop. A loop over `bot.updates().next()` receives the
     /// same update each time: see [`Bot::updates`].
@@ -342,7 +345,7 @@ impl Updates {
     /// - The list of webhooks or the id of the bot cannot be parsed ([`ErrorKind::Decode`](crate::ErrorKind::Decode)).
     ///   The stream requests the list at the start. With a marker store, the stream also requests the id.
     ///
-    /// Other failures are retried, including an error page of a proxy and a page of updates that cannot be parsed.
+    /// Other failures are retried, including an error response of a proxy and a page of updates that cannot be parsed.
     ///
     /// # Cancel safety
     ///
@@ -352,7 +355,7 @@ impl Updates {
     }
 
     /// Returns the next update, or the error that ended the stream. Call `try_next` only when all earlier updates are
-    /// handled: the call can commit them to the server. Returns `None` after an error and after a shutdown.
+    /// handled, because the call can commit them to the server. Returns `None` after an error and after a shutdown.
     ///
     /// Create one stream, and call `try_next` on this stream in a loop. A loop over `bot.updates().try_next()` receives
     /// the same update each time: see [`Bot::updates`].

@@ -133,8 +133,9 @@ impl Webhook {
     /// | `Skip`, `DeadLetter` | 200 | The update is skipped. |
     ///
     /// Without this function, an update whose handler fails is skipped, and a body that is not an update gets a 503.
+    /// The same applies if the function panics or exceeds its time limit.
     ///
-    /// Return `Retry` only if the update may succeed later. If all deliveries fail for 8 h, the service may remove the
+    /// Return `Retry` only if the handler may succeed later. If all deliveries fail for 8 h, the service may remove the
     /// subscription.
     ///
     /// ```
@@ -171,7 +172,8 @@ impl Webhook {
         self
     }
 
-    /// Sets the maximum size of the body of a request, in bytes. Defaults to 4 MiB. A larger body gets a 413.
+    /// Sets the maximum size of the body of a request, in bytes. Defaults to 4 MiB. A request with a larger body gets a
+    /// response with status 413.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
@@ -221,7 +223,7 @@ impl Webhook {
     /// update.
     ///
     /// Use this method, for example, to store the JSON in a [queue](crate::webhook#a-durable-queue). Apart from the
-    /// handler's parameter, the router works like the router of [`router`](Self::router).
+    /// parameter of the handler, the method works like [`router`](Self::router).
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::axum::Router {

@@ -38,7 +38,7 @@ impl Webhook {
     /// The service gets a 200 as soon as the update is stored, so the handler may take long. The service gets a 503,
     /// and delivers the update again later, in these cases:
     ///
-    /// - The journal is full or cannot be written.
+    /// - The journal is full, cannot be written within 20 s, or belongs to another bot.
     /// - The API has not yet returned the id of the bot. The journal checks this id before it stores the first update.
     ///
     /// Updates of one chat are handled in the order in which they were stored. After a 503, the update is stored later,
@@ -90,7 +90,8 @@ impl Webhook {
 impl JournaledWebhook {
     /// Returns a router that stores updates, and a [`Run`] that calls the handler with the stored updates.
     ///
-    /// Serve the router, and await or spawn the `Run`. Otherwise, updates are stored but not handled.
+    /// Serve the router, and await the `Run`, or spawn the future of [`Run::run`]. While the `Run` is not running,
+    /// updates are stored but not handled.
     ///
     /// The settings [`on_error`](Webhook::on_error), [`handler_timeout`](Webhook::handler_timeout) and
     /// [`chat_book`](Webhook::chat_book) of the webhook apply to the `Run`.

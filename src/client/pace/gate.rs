@@ -62,13 +62,13 @@ struct Waiter {
 /// [`Health::pace`](crate::updates::Health::pace).
 ///
 /// [`Pace`](crate::settings::Pace) sets the request limits. A request waits if it would exceed a limit. After a
-/// response with status 429 (too many requests), the bot pauses: all requests of the bot wait.
+/// response with status 429 (too many requests), the bot pauses, and all requests of the bot wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PaceHealth {
     /// The number of waiting requests, excluding the requests of [`Bot::background`](crate::Bot::background).
     pub waiting: usize,
-    /// The number of waiting requests of [`Bot::background`](crate::Bot::background).
+    /// The number of waiting requests of [`Bot::background`](crate::Bot::background), which have a lower priority.
     pub waiting_in_background: usize,
     /// The time until the end of the current pause. `None` if the bot does not pause.
     pub pause: Option<Duration>,

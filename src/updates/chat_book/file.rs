@@ -15,19 +15,19 @@ use crate::{id::ChatId, updates::store_io::off_the_runtime};
 /// A [`ChatStore`] in one file. Passed to [`ChatBook::open`](crate::updates::ChatBook::open). Clones share the file.
 ///
 /// The file is a list of JSON lines. A save appends a line and waits until the disk has stored the line. The store
-/// removes outdated lines when it opens the file. It also removes them when the file has at least 1000 lines and more
-/// than twice as many lines as chats. To remove lines, the store replaces the file in the same way as
-/// [`FileStore`](crate::updates::FileStore).
+/// removes outdated lines when it opens the file. It also removes these lines when the file has at least 1000 lines,
+/// and more than twice as many lines as chats. To remove lines, the store replaces the file by a new file. See
+/// [`FileStore`](crate::updates::FileStore) for the effects.
 ///
 /// - A kill or a power loss during a save can leave the last line incomplete. The next start removes this line, and
 ///   logs the warning `torn line cut off`.
-/// - Any other damaged line is an error with the number of the line. The store does not change the file then.
+/// - Any other damaged line is an error ([`FileChatsError::Damaged`]), and the store does not change the file.
 /// - Only one process at a time can use the file. The process locks a second file, with `.lock` added to the name.
-/// - If your deployment starts the new process before the old process has ended, use a database with your own
-///   [`ChatStore`].
-/// - Each bot needs a file of its own. The directory must exist, on a local disk: network file systems often do not
-///   lock files.
-/// - A file of more than 1 GiB is an error. A million chats need about 250 MB.
+/// - If your deployment starts the new process before the old process has ended, use your own [`ChatStore`] with a
+///   database instead.
+/// - Each bot needs a file of its own. The directory must exist.
+/// - Use a local disk, because network file systems often do not lock files.
+/// - A file of more than 1 GiB is an error ([`FileChatsError::NotAChatBook`]). A million chats need about 250 MB.
 ///
 /// ```
 /// # #[tokio::main]

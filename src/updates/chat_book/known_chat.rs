@@ -7,8 +7,8 @@ use crate::{
     id::{ChatId, UserId},
 };
 
-/// A chat that the bot is in. Returned by [`ChatBook::chats`](crate::updates::ChatBook::chats) and
-/// [`ChatBook::get`](crate::updates::ChatBook::get).
+/// A chat in a [`ChatBook`](crate::updates::ChatBook), which is a list of the chats that a bot is in. Returned by
+/// [`ChatBook::chats`](crate::updates::ChatBook::chats) and [`ChatBook::get`](crate::updates::ChatBook::get).
 ///
 /// ```
 /// # #[tokio::main]
@@ -65,7 +65,8 @@ pub enum ChatRole {
         /// because TamTam does not report that a user has stopped the bot.
         is_stopped: bool,
     },
-    /// The bot is a member of a group or a channel. This is also the role if no update reported the rights of the bot.
+    /// The bot is a member of a group or a channel. The role is also `Member` if no update reported the rights of the
+    /// bot.
     Member,
     /// The bot is an administrator of a group or a channel.
     Admin,

@@ -12,8 +12,8 @@ use crate::{
 };
 
 /// The record of one chat of a [`ChatBook`](crate::updates::ChatBook), stored in a
-/// [`ChatStore`](crate::updates::ChatStore). A record exists while the bot is in the chat, and for 48 h after the bot
-/// was removed from the chat.
+/// [`ChatStore`](crate::updates::ChatStore). A record exists while the bot is in the chat, and for at least 48 h after
+/// the bot was removed from the chat.
 ///
 /// The fields are private. To store a record, serialize the record as JSON with serde. Later versions of the crate can
 /// read the JSON.

@@ -5,8 +5,8 @@ use std::{error::Error as StdError, future::Future, pin::Pin, sync::Arc};
 use super::record::ChatRecord;
 use crate::{error::BoxError, id::ChatId};
 
-/// A store for the records of a [`ChatBook`](crate::updates::ChatBook), which is a list of the chats of a bot. Passed
-/// to [`ChatBook::open`](crate::updates::ChatBook::open).
+/// A store for the [records](ChatRecord) of a [`ChatBook`](crate::updates::ChatBook), which is a list of the chats of a
+/// bot. Passed to [`ChatBook::open`](crate::updates::ChatBook::open).
 ///
 /// With a store, the records survive a restart. [`FileChats`](crate::updates::FileChats) stores the records in a file.
 /// This example stores them in a table of a database. The table has two columns, the id of the chat and the record as
@@ -44,7 +44,7 @@ use crate::{error::BoxError, id::ChatId};
 /// }
 /// ```
 ///
-/// Each bot needs a table of its own. If several bots share a table, add a column with the id of the bot.
+/// Use a separate table for each bot, or add a column with the id of the bot.
 pub trait ChatStore: Send + Sync + 'static {
     /// The type of the store's errors.
     type Error: Into<Box<dyn StdError + Send + Sync>>;
@@ -65,8 +65,10 @@ pub trait ChatStore: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If the change is not stored. The book then retries the save, together with the next change of any chat. If a
-    /// save takes longer than 5 s, the book drops the future, and the save counts as failed.
+    /// If the change is not stored. The book then retries the save, together with the next change of any chat.
+    ///
+    /// All unsaved changes together must be saved within 5 s. After this time, the book drops the future, and the save
+    /// counts as failed.
     fn save(
         &self,
         chat_id: ChatId,

@@ -14,7 +14,7 @@ pub enum Durability {
     /// No data is lost if the process ends, the operating system crashes, or the power fails. The disk must report a
     /// write as complete only when the data is stored permanently.
     ///
-    /// The journal waits for the disk at each change, so writes are several times slower.
+    /// The journal waits for the disk at each change, so writes are several times slower than with `ProcessKill`.
     PowerLoss,
 }
 

@@ -23,7 +23,7 @@ const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 /// A [`MarkerStore`] in a file, for one bot. Passed to
 /// [`Updates::marker_store`](crate::updates::Updates::marker_store).
 ///
-/// The file contains the marker of the bot. A marker is a number: a position in the updates of the bot.
+/// The file contains the marker of the bot. A marker is a number that identifies a position in the updates of the bot.
 ///
 /// ```
 /// # #[tokio::main]
@@ -49,20 +49,20 @@ const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 /// A save creates a file such as `marker.json.0123456789abcdef.new` in the same directory. When the new file is on the
 /// disk, the new file replaces the old file. This has these effects:
 ///
-/// - After a kill or a power loss, the file contains either the old marker or the new marker.
+/// - After a kill of the process or a power loss, the file contains either the old marker or the new marker.
 /// - The permissions of the old file are lost. If the path is a link, the new file replaces the link.
 /// - After a kill, a `.new` file can remain. If this file is at least one hour old, the next start removes the file.
 ///
 /// # Errors at the start
 ///
 /// The stream of updates ends with an error ([`ErrorKind::MarkerStore`](crate::ErrorKind::MarkerStore)) before its
-/// first poll in these cases:
+/// first poll (request for updates) in these cases:
 ///
 /// - The file is damaged, or belongs to another bot or program. The store does not change this file.
 /// - The store cannot save a marker at the path, for example because the directory is not writable.
 ///
-/// After a reset of the server, the server may refuse an old marker. The error message then contains the marker. In
-/// this case, remove the file.
+/// After a reset of the server, the server may refuse an old marker. The stream then ends with an error, and the
+/// message of the error contains the marker. In this case, remove the file.
 #[derive(Debug, Clone)]
 pub struct FileStore {
     path: PathBuf,
@@ -71,6 +71,8 @@ pub struct FileStore {
 }
 
 /// An error of a [`FileStore`], with the path of the file.
+///
+/// The file contains the marker of a bot. A marker is a number that identifies a position in the updates of the bot.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileStoreError {

@@ -19,6 +19,8 @@ use crate::{
 
 /// The key of a marker in a [`MarkerStore`]: the id of the bot, and the base URL of the API of the bot.
 ///
+/// A marker is a number that identifies a position in the updates of the bot.
+///
 /// `Display` writes a key as `bot 7 at https://botapi.tamtam.chat`. The path of a base URL can be secret, so `Display`
 /// writes a hash instead of the path. The texts of two keys differ if the paths differ.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -65,10 +67,10 @@ impl fmt::Debug for MarkerKey {
 
 /// A store for the marker of a bot. Passed to [`Updates::marker_store`](crate::updates::Updates::marker_store).
 ///
-/// A marker is a number: a position in the updates of the bot. A page is the list of updates in one response to a poll.
-/// When all updates of a page are handled, the stream of updates saves the marker of the page. Then the stream commits
-/// the page: the server does not deliver the page again. If the bot is killed between the save and the commit, the
-/// stream begins after this page at the next start.
+/// A marker is a number that identifies a position in the updates of the bot. A page is the list of updates in one
+/// response to a poll (a request for updates). When all updates of a page are handled, the stream of updates saves the
+/// marker of the page. Then the stream commits the page, and the server does not deliver the page again. If the bot is
+/// killed between the save and the commit, the stream begins after this page at the next start.
 ///
 /// The crate contains two stores, [`FileStore`](crate::updates::FileStore) and [`MemoryStore`]. This example implements
 /// a store in a database:
@@ -156,6 +158,8 @@ impl<S: MarkerStore> ErasedStore for S {
 }
 
 /// A [`MarkerStore`] in memory. Clones share the markers. The markers are lost when the process ends.
+///
+/// A marker is a number that identifies a position in the updates of the bot.
 ///
 /// Use this store in tests, or if one process polls with several streams, one after the other.
 #[derive(Debug, Clone, Default)]

@@ -34,11 +34,12 @@ pub(super) const ASKED_AGAIN: u32 = 3;
 /// The position at which a stream of updates begins. Set by
 /// [`Updates::start_from`](crate::updates::Updates::start_from).
 ///
-/// The server delivers an update again until the stream has committed the update.
+/// When updates are handled, the stream commits them to the server. Until the commit, the server delivers the updates
+/// again at each start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StartFrom {
-    /// The position in the [marker store](crate::updates::Updates::marker_store): the stream begins after the last
+    /// The position that is saved in the [marker store](crate::updates::Updates::marker_store), which is after the last
     /// handled updates. Without a store or a saved position, `Stored` is the same as [`Backlog`](Self::Backlog). This
     /// is the default.
     #[default]

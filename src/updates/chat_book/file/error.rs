@@ -11,7 +11,7 @@ pub enum FileChatsError {
     /// The file cannot be read or written.
     #[error("{path}: {error}", path = path.display())]
     Io {
-        /// The path of the file, or of its lock file.
+        /// The path of the file, or of the lock file (`.lock` added to the name).
         path: PathBuf,
         /// The error of the operating system.
         error: io::Error,
@@ -44,8 +44,8 @@ pub enum FileChatsError {
         /// The path of the file.
         path: PathBuf,
     },
-    /// Another program changed or removed the file while a [`ChatBook`](crate::updates::ChatBook) used the file. After
-    /// the change, the `ChatBook` does not write to the file.
+    /// Another program changed or removed the file while a [`ChatBook`](crate::updates::ChatBook) used the file. All
+    /// later saves fail with this error, and do not change the file. Restart the bot to read the file again.
     #[error("{path} was changed by another program: restart the bot to read it again", path = path.display())]
     Changed {
         /// The path of the file.
