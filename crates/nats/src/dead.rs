@@ -40,8 +40,9 @@ impl Queue {
 /// A dead letter is a failed update that the queue keeps for inspection. An update becomes a dead letter in these
 /// cases:
 ///
-/// - The handler failed, and no function is set with [`Work::on_error`](crate::Work::on_error).
-/// - The handler failed, and this function returned `DeadLetter`, panicked, or exceeded its time limit.
+/// - The handler failed, and you have not passed a function to [`Work::on_error`](crate::Work::on_error).
+/// - The handler failed, and the function that you passed to `Work::on_error` returned `DeadLetter`, panicked, or
+///   exceeded its time limit.
 /// - The number of attempts has reached [`Work::dead_letter_after`](crate::Work::dead_letter_after).
 /// - The stored bytes are not an update.
 ///
@@ -123,14 +124,17 @@ for letter in queue.dead().list().await? {
     }
 
     /// Stores the update of a dead letter in the queue again, and then removes the dead letter. Returns `false` if
-    /// there is no dead letter with this `id`.
+    /// there is no dead letter with this number.
     ///
-    /// The update becomes the newest update of its chat. Its number of attempts starts again at 0.
+    /// `id`: Number of the dead letter ([`DeadLetter::id`]).
+    ///
+    /// The update is handled after all updates of its chat that are already in the queue. Its number of attempts starts
+    /// again at 0.
     ///
     /// # Errors
     ///
     /// - If NATS does not respond ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)). Call `replay` again.
-    ///   Within the [deduplication window](crate::Open::dedup_window), the update is not stored twice.
+    ///   Within the [deduplication window](crate::Open::dedup_window), by default 1 h, the update is not stored twice.
     /// - If NATS refuses the request ([`ErrorKind::Refused`](crate::ErrorKind::Refused)).
     /// - If the queue is full ([`ErrorKind::Full`](crate::ErrorKind::Full)).
     /// - If the update is too large for NATS ([`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge)).
@@ -153,7 +157,9 @@ for letter in queue.dead().list().await? {
         Ok(true)
     }
 
-    /// Removes a dead letter permanently. Returns `false` if there is no dead letter with this `id`.
+    /// Removes a dead letter permanently. Returns `false` if there is no dead letter with this number.
+    ///
+    /// `id`: Number of the dead letter ([`DeadLetter::id`]).
     ///
     /// # Errors
     ///

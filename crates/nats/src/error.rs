@@ -70,14 +70,15 @@ pub enum ErrorKind {
     /// The update is larger than `max_payload` of the NATS server minus 8 KiB. To store such updates, increase
     /// `max_payload` in the configuration of the server.
     TooLarge,
-    /// The existing queue belongs to another bot, or has another [number of slots](crate::Open::slots).
+    /// The existing queue belongs to another bot, or its number of slots differs from the number that you set with
+    /// [`Open::slots`](crate::Open::slots).
     Mismatch,
     /// A setting is invalid. The message of the error contains the setting and the reason.
     Setting,
     /// The queue contains invalid data. The message of the error contains the reason.
     Data,
-    /// The bot failed, for example in a call to the API of the messenger. The [source](std::error::Error::source) of
-    /// the error is the [`tamtam::Error`].
+    /// An operation of the bot failed, for example a call to the API of the messenger. The
+    /// [source](std::error::Error::source) of the error is the [`tamtam::Error`].
     Bot,
 }
 

@@ -52,8 +52,10 @@ pub struct Lag {
     pub in_flight: u64,
     /// The number of dead letters. [`Queue::dead`] returns a handle to read them.
     pub dead: u64,
-    /// The age of the oldest unhandled update: the time of this machine minus the time at which NATS stored the update,
-    /// and at least 0. `None` if all updates are handled.
+    /// The age of the oldest unhandled update. `None` if all updates are handled.
+    ///
+    /// The age is the time of this machine minus the time at which NATS stored the update. A negative difference counts
+    /// as 0.
     pub oldest: Option<Duration>,
 }
 

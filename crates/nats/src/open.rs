@@ -44,15 +44,15 @@ const SLOTS_KEY: &str = "tamtam-slots";
 const OWNER_KEY: &str = "tamtam-bot";
 
 impl Queue {
-    /// Opens the queue of a bot. Await the returned value to open the queue. If the queue does not exist on NATS, it is
-    /// created.
+    /// Returns a builder that opens the queue of a bot. Await the builder to open the queue. If the queue does not
+    /// exist on NATS, it is created.
     ///
     /// - `nats`: NATS client. Do not limit its reconnect attempts. By default, they have no limit. With the client
     ///   option `retry_on_initial_connect`, the program can start before NATS.
     /// - `bot`: Bot whose updates the queue stores.
     ///
-    /// If NATS or the API of the bot does not respond, or if NATS is electing a leader, opening is retried. After 60 s,
-    /// opening fails. [`Open::timeout`] sets another limit.
+    /// If NATS or the API of the bot does not respond, or if NATS is electing a leader, opening is retried. After
+    /// [`Open::timeout`], by default 60 s, opening fails.
     ///
     #[doc = crate::doc_example!("
 let nats = async_nats::connect(&server).await?;
@@ -69,11 +69,11 @@ assert_eq!(queue.lag().await?.waiting, 0);
     /// - If NATS does not respond within the [timeout](Open::timeout)
     ///   ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)).
     /// - If the API of the bot does not respond within the timeout, or refuses the token
-    ///   ([`ErrorKind::Bot`](crate::ErrorKind::Bot)). An existing queue whose [name](Open::name) is set is opened
-    ///   without the API.
+    ///   ([`ErrorKind::Bot`](crate::ErrorKind::Bot)). If you set the [name](Open::name), this error occurs only if the
+    ///   queue does not exist.
     /// - If a setting is invalid ([`ErrorKind::Setting`](crate::ErrorKind::Setting)).
     /// - If NATS refuses a setting ([`ErrorKind::Refused`](crate::ErrorKind::Refused)).
-    /// - If the existing queue belongs to another bot, or has another number of [slots](Open::slots)
+    /// - If the existing queue belongs to another bot, or its number of slots differs from [`Open::slots`]
     ///   ([`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch)).
     ///
     /// # Cancel safety
@@ -87,10 +87,11 @@ assert_eq!(queue.lag().await?.waiting, 0);
 
 /// A builder with the settings of a queue, created by [`Queue::open`]. Await the builder to open the queue.
 ///
-/// NATS stores the settings of a queue. A setting that you do not set keeps its stored value, or gets its default if
-/// the queue is new. A setting that you set replaces the stored value, except for [`slots`](Self::slots).
+/// NATS stores all settings of a queue except [`timeout`](Self::timeout). A stored value stays in effect until you set
+/// a new value, except that the number of [`slots`](Self::slots) cannot be changed. The defaults of stored settings
+/// apply only to a new queue.
 ///
-/// If a value is outside of its range, opening fails with [`ErrorKind::Setting`](crate::ErrorKind::Setting).
+/// If a value is outside its range, opening fails with [`ErrorKind::Setting`](crate::ErrorKind::Setting).
 ///
 #[doc = crate::doc_example!("
 use std::time::Duration;
@@ -167,7 +168,7 @@ impl Open {
         self
     }
 
-    /// Sets the number of slots, from 1 to 1024. Defaults to 64. If the existing queue has another number of slots,
+    /// Sets the number of slots, from 1 to 1024. Defaults to 64. If the existing queue has a different number of slots,
     /// opening fails with [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch).
     ///
     /// A slot is a part of the queue. Each chat belongs to one slot. The updates of one slot are handled one after
@@ -184,9 +185,9 @@ impl Open {
     /// fails with [`ErrorKind::Refused`](crate::ErrorKind::Refused). In the configuration of NATS, `max_file_store`
     /// limits the disk space for all streams of a server.
     ///
-    /// Handled updates stay in the stream for the [deduplication window](Self::dedup_window). If the stream is full,
-    /// handled updates are removed earlier. If all updates in the stream are unhandled, a receiver waits. A webhook
-    /// then responds with the status 503, and the messenger delivers the update again later.
+    /// Handled updates stay in the stream until the [deduplication window](Self::dedup_window) ends or the stream is
+    /// full. If the stream is full of unhandled updates, a receiver waits. A webhook responds with the status 503, and
+    /// the messenger delivers the update again later.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
         self
@@ -195,22 +196,22 @@ impl Open {
     /// Sets the time after which the updates of a dead worker go to another worker. The minimum is 1 s. Defaults to
     /// 30 s.
     ///
-    /// A handler may take longer than this time: a worker that is alive keeps its updates. Each worker reads the value
-    /// when it opens the queue. After a change, restart all workers.
+    /// A handler may take longer than this time, because a running worker keeps its updates. Each worker reads the
+    /// value when it opens the queue. After a change, restart all workers.
     pub fn ack_wait(mut self, wait: Duration) -> Self {
         self.ack_wait = Some(wait);
         self
     }
 
-    /// Sets the deduplication window: the time after an update is stored in which the queue does not store the same
-    /// update again. The minimum is 1 s. Defaults to 1 h.
+    /// Sets the deduplication window, which begins when an update is stored. Within this window, the queue does not
+    /// store the same update again. The minimum is 1 s. Defaults to 1 h.
     pub fn dedup_window(mut self, window: Duration) -> Self {
         self.dedup_window = Some(window);
         self
     }
 
     /// Sets the maximum time to open the queue, including retries while NATS or the API of the bot does not respond.
-    /// Defaults to 60 s.
+    /// Defaults to 60 s. After this time, opening fails with the error of the last attempt.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self

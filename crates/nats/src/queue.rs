@@ -19,9 +19,9 @@ use crate::{
 /// A durable queue of the updates of one bot on NATS JetStream, opened by [`Queue::open`]. Clones refer to the same
 /// queue.
 ///
-/// Receivers ([`receive`](Self::receive)) poll updates and store them in the queue. A poll is a request for updates.
-/// Workers ([`work`](Self::work)) take the updates from the queue and call your handler. The
-/// [page of the crate](crate) describes the guarantees of a queue.
+/// An update is an event of the messenger, such as a new message. Receivers ([`receive`](Self::receive)) poll updates
+/// and store them in the queue. A poll is a request for updates. Workers ([`work`](Self::work)) take the updates from
+/// the queue and call your handler. The [page of the crate](crate) describes the guarantees of a queue.
 ///
 #[doc = crate::doc_example!("
 # /*
@@ -81,8 +81,8 @@ impl Inner {
 }
 
 impl Queue {
-    /// Returns the name of the queue. By default, the name consists of the service and the id of the bot, for example
-    /// `max-7`. [`Open::name`](crate::Open::name) sets another name.
+    /// Returns the name of the queue. [`Open::name`](crate::Open::name) sets the name. By default, it consists of the
+    /// service and the id of the bot, for example `max-7`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.names.stream

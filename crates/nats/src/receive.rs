@@ -31,10 +31,11 @@ impl Queue {
     /// receiver.
     ///
     /// Run receivers in two processes. One receiver polls, and the other receiver waits. If the receiver that polls
-    /// dies, the other receiver polls after at most about 12 s, see [`Receive::lease`].
+    /// dies, the other receiver polls within about 12 s: see [`Receive::lease`].
     ///
-    /// `updates`: Settings of the polls, created by [`Bot::updates`](tamtam::Bot::updates). A marker store and a
-    /// shutdown signal of `updates` are not used: the queue stores the marker, which is the position of the polls.
+    /// `updates`: Settings of the polls, created by [`Bot::updates`](tamtam::Bot::updates). The receiver ignores a
+    /// marker store and a shutdown signal of `updates`. The queue itself stores the marker, which is the position of
+    /// the polls. For the shutdown, use [`Receive::graceful_shutdown_on`].
     ///
     #[doc = crate::doc_example!("
 # alice.says(\"hi\");
@@ -107,16 +108,17 @@ impl Receive {
         self
     }
 
-    /// Sets the function that is called for an update that is larger than `max_payload` of the NATS server minus 8 KiB.
-    /// The receiver does not store this update. By default, the receiver logs an ERROR with the type and the chat of
-    /// the update.
+    /// Sets the function that is called if an update is too large for NATS. The limit is `max_payload` of the NATS
+    /// server minus 8 KiB. The receiver does not store such an update. By default, the receiver logs an ERROR with the
+    /// type and the chat of the update.
     pub fn on_refused(mut self, refused: impl Fn(RawUpdate, Error) + Send + Sync + 'static) -> Self {
         self.refused = Arc::new(refused);
         self
     }
 
     /// Shuts the receiver down when the future `signal` completes. The receiver first stores and commits its current
-    /// page, within the [`shutdown_deadline`](Self::shutdown_deadline). Then a waiting receiver polls without a delay.
+    /// page, within the [`shutdown_deadline`](Self::shutdown_deadline). Then it releases the [`lease`](Self::lease), so
+    /// that a waiting receiver can poll.
     pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
     where
         F: Future + Send + 'static,
@@ -135,7 +137,8 @@ impl Receive {
     }
 
     /// Returns a handle to monitor the polls of this receiver. While the receiver waits for the
-    /// [`lease`](Self::lease), the time in [`Health::last_poll`] grows, or is `None`.
+    /// [`lease`](Self::lease), the time since the last poll ([`Health::last_poll`]) grows. If the receiver has not
+    /// polled yet, this time is `None`.
     #[must_use]
     pub fn health(&self) -> Health {
         self.updates.health()

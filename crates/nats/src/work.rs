@@ -53,7 +53,7 @@ impl Queue {
     /// worker. Run workers in any number of processes, on any machines.
     ///
     /// - `bot`: Bot that the handler receives. The bot must be the same as in [`Queue::open`].
-    /// - `handler`: Function as for [`Bot::run`].
+    /// - `handler`: Function that is called for each update, as for [`Bot::run`].
     ///
     #[doc = crate::doc_example!("
 # alice.says(\"hi\");
@@ -88,7 +88,8 @@ queue.work(bot, echo).graceful_shutdown_on(signal).await?;
 /// acknowledges an update to NATS, which then does not deliver the update again:
 ///
 /// - The handler has succeeded.
-/// - The handler has failed, and [`on_error`](Self::on_error) has skipped the update.
+/// - The handler has failed, and the function that you pass to [`on_error`](Self::on_error) has returned
+///   [`Recovery::Skip`](tamtam::updates::Recovery::Skip).
 /// - The update has become a [dead letter](crate::Dead): a failed update that the queue keeps for inspection.
 ///
 #[doc = crate::doc_example!("
@@ -109,14 +110,14 @@ work.await?;
 println!(\"{} handled\", health.handled());
 ")]
 ///
-/// An update is handled again in these cases:
+/// An update is handled again in these cases, up to the number of attempts that
+/// [`dead_letter_after`](Self::dead_letter_after) sets:
 ///
-/// - The handler fails, and [`on_error`](Self::on_error) returns [`Recovery::Retry`](tamtam::updates::Recovery::Retry).
+/// - The handler fails, and the function that you pass to [`on_error`](Self::on_error) returns
+///   [`Recovery::Retry`](tamtam::updates::Recovery::Retry).
 /// - The worker dies. Another worker gets the update after [`Open::ack_wait`](crate::Open::ack_wait).
 /// - The handler is dropped at a shutdown. Another worker gets the update.
 /// - The acknowledgement is lost, for example because a NATS server dies.
-///
-/// After [`dead_letter_after`](Self::dead_letter_after) attempts, the update becomes a dead letter instead.
 #[must_use = "a worker does nothing until it is awaited"]
 pub struct Work {
     queue: Queue,
@@ -142,18 +143,19 @@ impl Work {
     }
 
     /// Sets the maximum number of updates that this worker handles at the same time. Defaults to the number of
-    /// [slots](crate::Open::slots), the parts of the queue. A value of 0 counts as 1.
+    /// [slots](crate::Open::slots) (parts of the queue). A value of 0 counts as 1.
     ///
-    /// Set a number below the number of slots only if handlers need much memory or many connections. With such a
-    /// number, the worker fetches updates from one slot after another. An update may then wait for up to 1 s, even if
-    /// the worker is idle.
+    /// Set a smaller number than the default only if handlers need much memory or many connections. The worker then
+    /// fetches updates from one slot after another. So an update may wait for up to 1 s, even if the worker is idle.
     pub fn concurrency(mut self, updates: usize) -> Self {
         self.concurrency = Some(updates.max(1));
         self
     }
 
-    /// Sets the number of attempts after which an update becomes a dead letter. Defaults to 5. A value of 0 counts as
-    /// 1. Attempts by workers that died are counted, too.
+    /// Sets the maximum number of attempts to handle an update. After this number, the update becomes a dead letter,
+    /// even if the function that you pass to [`on_error`](Self::on_error) returns `Retry`. Defaults to 5.
+    ///
+    /// Attempts by workers that died also count. A value of 0 counts as 1.
     pub fn dead_letter_after(self, attempts: u32) -> Self {
         self.attempts.store(attempts.max(1), Ordering::Relaxed);
         self
@@ -184,7 +186,7 @@ impl Work {
     ///
     /// - `first`: Maximum delay before the first retry. Defaults to 0.5 s. The maximum delay doubles with each
     ///   further retry.
-    /// - `most`: Longest delay. Defaults to 30 s.
+    /// - `most`: Limit of the maximum delay. Defaults to 30 s.
     ///
     /// The actual delay is random, from 0 to the current maximum.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
