@@ -151,8 +151,9 @@ impl BotBuilder {
     /// - `TAMTAM_BASE_URL` or `MAX_BASE_URL`: The base URL of the API of the selected service. Defaults to the URL of
     ///   the service.
     ///
-    /// A blank value is empty, or contains only white space. A blank base URL counts as not set. A blank token is
-    /// ignored if the other token is set and not blank. Otherwise, [`build`](Self::build) fails.
+    /// A value is blank if it is empty or contains only white space. A blank base URL counts as not set. A blank token
+    /// is ignored if the other token is not blank. If no token is set except blank tokens, [`build`](Self::build)
+    /// fails.
     ///
     /// # Errors
     ///
@@ -268,7 +269,8 @@ impl BotBuilder {
         self
     }
 
-    /// Sets the additional time that the bot waits for the response to a long poll. Defaults to 15 s.
+    /// Sets the time that the bot waits for the response to a long poll, in addition to the hold time. Defaults to 15
+    /// s.
     ///
     /// A long poll is a request for updates. The server holds this request until there is an update, but at most for
     /// the hold time. [`Updates::timeout`](crate::updates::Updates::timeout) sets the hold time. If no response arrives
@@ -291,8 +293,8 @@ impl BotBuilder {
     /// Configures the pings that detect a frozen HTTP/2 connection. A frozen connection stays open, but the server no
     /// longer responds.
     ///
-    /// - `interval`: Time without data from the server after which a ping is sent, even if no call is running. Defaults
-    ///   to 10 s. [`Duration::MAX`] turns pings off.
+    /// - `interval`: Idle time before a ping. If the server sends no data for this time, the bot sends a ping, even if
+    ///   no call is running. Defaults to 10 s. [`Duration::MAX`] turns pings off.
     /// - `timeout`: Time to wait for the response to a ping. Defaults to 10 s.
     ///
     /// If the server does not respond to a ping, the calls on the connection fail, and later calls open a new
@@ -435,8 +437,8 @@ impl BotBuilder {
         self
     }
 
-    /// Sets a closure that changes other settings of the HTTP client. If `http` is called again, the new closure
-    /// replaces the previous closure.
+    /// Sets a closure that changes settings of the HTTP client for which `BotBuilder` has no method. If `http` is
+    /// called again, the new closure replaces the previous closure.
     ///
     /// `settings`: The closure. It receives the builder of the HTTP client, and returns the changed builder.
     ///
@@ -469,7 +471,7 @@ impl BotBuilder {
     /// in the process share one TLS configuration. Then only the first bot reads the root certificates of the platform.
     /// Otherwise, the bot has its own TLS configuration, and reads the root certificates again.
     ///
-    /// Bots with a shared configuration can resume the TLS sessions of each other, but do not share connections.
+    /// Bots with a shared configuration can resume each other's TLS sessions, but do not share connections.
     ///
     /// # Errors
     ///
@@ -478,15 +480,14 @@ impl BotBuilder {
     /// - If the token is blank. On MAX, also if the token contains characters that are not allowed in a header.
     /// - If the base URL cannot be parsed, or has a scheme other than `http` and `https`.
     /// - If the base URL has a user, a query or a fragment.
-    /// - If the base URL is `https`, and no TLS feature is enabled.
+    /// - If the base URL has the scheme `https`, and no TLS feature is enabled.
     /// - If a `version` is set for a service without versions, such as MAX.
     /// - If a root certificate is not PEM.
     /// - If a timeout, an interval or a size limit is zero. Only [`poll_margin`](Self::poll_margin) may be zero.
     /// - If a proxy URL cannot be parsed, or has a scheme that [`proxy`](Self::proxy) does not support.
     /// - If a proxy URL has a SOCKS scheme, and the feature `socks` is not enabled.
     ///
-    /// The proxy URLs of the environment are checked only if `proxy`, [`no_proxy`](Self::no_proxy) and `http` are not
-    /// set.
+    /// The proxy URLs of the environment are not checked if `proxy`, [`no_proxy`](Self::no_proxy) or `http` is called.
     pub fn build(self) -> Result<Bot> {
         let token = self.token.trim();
         if token.is_empty() {

@@ -209,7 +209,7 @@ pub mod request {
     };
 }
 
-/// The types for the settings of a bot: retries, pace (rate limits), limits and API version.
+/// The types for the settings of a bot: retries, rate limits, size limits and API version.
 ///
 /// To set the retries, the pace or the API version of a bot, use [`BotBuilder`]. To set the limits for messages,
 /// keyboards and files, use [`Service::with_limits`].

@@ -34,8 +34,8 @@ pub enum Recovery {
     DeadLetter,
 }
 
-/// The return type of the function that you pass to [`Run::on_error`](crate::updates::Run::on_error) or
-/// `Webhook::on_error`. The type is [`Recovery`], or a future of a `Recovery`.
+/// A trait for the results of the function that you pass to [`Run::on_error`](crate::updates::Run::on_error) or
+/// `Webhook::on_error`. Implemented for [`Recovery`], and for futures that return a `Recovery`.
 ///
 /// This trait is sealed: other crates cannot implement it.
 #[diagnostic::on_unimplemented(

@@ -76,8 +76,8 @@ impl EditRequest {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the server may already have edited the message. If not, the files must be uploaded
-    /// again.
+    /// If the future is dropped, the server may already have edited the message. If the message is not edited, a
+    /// new request uploads the files again.
     pub async fn send(self) -> Result<()> {
         let Self { request, uploads } = self;
         let bot = request.bot.clone();

@@ -91,8 +91,8 @@ impl SendRequest {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the server may already have posted the message. If not, the files must be uploaded
-    /// again.
+    /// If the future is dropped, the server may already have posted the message. If the message is not posted, a
+    /// new request uploads the files again.
     pub async fn send(self) -> Result<SendMessageResult> {
         let Self { request, uploads } = self;
         let bot = request.bot.clone();

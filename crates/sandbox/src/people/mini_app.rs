@@ -38,8 +38,8 @@ impl AppLaunch {
     }
 
     /// Returns the fragment of the URL that MAX opens, without the `#`. The fragment contains the launch data in the
-    /// parameter `WebAppData`. The fragment also contains the platform and the version of the client without a
-    /// signature.
+    /// parameter `WebAppData`. The fragment also contains the platform and the version of the client, which
+    /// are not signed.
     pub fn url_fragment(&self) -> String {
         let data = utf8_percent_encode(&self.init_data, NON_ALPHANUMERIC);
         format!("WebAppData={data}&WebAppPlatform=web&WebAppVersion=26.1.1")
