@@ -118,7 +118,7 @@ impl MiniApp {
     /// # Errors
     ///
     /// - If the text is not a valid list of fields ([`Malformed`](InvalidInitData::Malformed)).
-    /// - If a field occurs twice ([`Repeated`](InvalidInitData::Repeated)).
+    /// - If a field occurs more than once ([`Repeated`](InvalidInitData::Repeated)).
     /// - If a required field is missing or invalid ([`Missing`](InvalidInitData::Missing)).
     /// - If MAX has not signed the text for this bot ([`WrongHash`](InvalidInitData::WrongHash)).
     /// - If the signature is older than [`max_age`](Self::max_age) ([`Expired`](InvalidInitData::Expired)).
@@ -270,7 +270,7 @@ pub enum InvalidInitData {
     /// must not contain a line break, because a line break makes the signed text ambiguous.
     #[error("initData is malformed: pass the text of `WebApp.initData` unchanged")]
     Malformed,
-    /// A field occurs twice.
+    /// A field occurs more than once.
     #[error("initData has the field `{name}` twice: pass the text of `WebApp.initData` unchanged")]
     Repeated {
         /// The name of the field.
@@ -282,11 +282,11 @@ pub enum InvalidInitData {
         /// The name of the field.
         name: &'static str,
     },
-    /// The hash (the signature of MAX) does not match the fields. The text was changed or forged, or MAX signed the
-    /// text for a bot with another token.
+    /// The hash (the signature of MAX) does not match the fields. The text was changed or forged, or MAX signed it with
+    /// a token other than the token in [`MiniApp::new`].
     #[error("the hash of initData does not match: it was changed, or it was signed for a bot with another token")]
     WrongHash,
-    /// The time of the signature is more than 5 min in the future. Probably, the clock of this machine is wrong.
+    /// The time of the signature is more than 5 min in the future. The clock of this machine is probably wrong.
     #[error("initData was signed {} s in the future: set the clock of this machine", ahead.as_secs())]
     Future {
         /// The time of the signature minus the current time.

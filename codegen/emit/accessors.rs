@@ -53,7 +53,8 @@ pub(super) fn emit(
         return Ok(TokenStream::new());
     }
     let union = names::type_ident(&union.name);
-    let docs = doc("Methods for properties that several kinds share. If a value does not have the property, a method \
+    let docs =
+        doc("Accessors of properties that several kinds share. If the value does not have the property, an accessor \
          returns `None` or an empty list.");
     Ok(quote!(#docs impl #union { #(#methods)* }))
 }

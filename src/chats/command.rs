@@ -60,7 +60,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Command<'a> {
-    /// The name of the command without the slash, such as `remind`. Upper and lower case are not changed.
+    /// The name of the command without the slash, such as `remind`. The case of the letters is preserved.
     pub name: &'a str,
     /// The username of a bot after the `@`, such as `my_bot`. `None` if the command names no bot.
     pub bot: Option<&'a str>,
@@ -69,8 +69,10 @@ pub struct Command<'a> {
 }
 
 impl<'a> Command<'a> {
-    /// Returns the command at the start of a text. `None` if the text does not start with a command. The name of a
-    /// command consists of letters, digits, `_` and `-`. So `/usr/bin` is not a command.
+    /// Returns the command at the start of a text. `None` if the text does not start with a command.
+    ///
+    /// The name of a command consists of letters, digits, `_` and `-`, and ends at `@`, at white space, or at the end
+    /// of the text. So `/usr/bin` is not a command.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim().strip_prefix('/')?;
@@ -102,13 +104,13 @@ impl<'a> Command<'a> {
         self.bot.is_none_or(|bot| bot.eq_ignore_ascii_case(username))
     }
 
-    /// Returns the words of [`rest`](Self::rest), separated by white space.
+    /// Splits [`rest`](Self::rest) at white space, and returns an iterator over the words.
     pub fn args(&self) -> std::str::SplitWhitespace<'a> {
         self.rest.split_whitespace()
     }
 
-    /// Returns the first word of [`rest`](Self::rest), and the text after this word. A part that does not exist is
-    /// empty.
+    /// Returns the first word of [`rest`](Self::rest), and the text after this word. If `rest` has only one word, the
+    /// second string is empty. If `rest` is empty, both strings are empty.
     #[must_use]
     pub fn split_first(&self) -> (&'a str, &'a str) {
         split_word(self.rest)

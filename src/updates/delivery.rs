@@ -27,8 +27,8 @@ pub struct Delivery {
     pub(super) entry: Option<Box<dyn Entry>>,
 }
 
-/// The result of a [`Delivery`], which is an update from your own source. Passed to the function `settle` of the
-/// delivery: see [`Delivery::new`].
+/// The result of handling a [`Delivery`], which is an update that your program supplies. Passed to the function
+/// `settle` of the delivery: see [`Delivery::new`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Settled {
@@ -47,11 +47,12 @@ pub enum Settled {
     ///
     /// - [`on_error`](crate::updates::Run::on_error) returns [`Recovery::Retry`](crate::updates::Recovery::Retry), and
     ///   the number of attempts has reached the maximum.
-    /// - The number of [earlier attempts](Delivery::earlier_attempts) has already reached the maximum.
+    /// - The attempts before this delivery ([`Delivery::earlier_attempts`]) already reached the maximum. The handler is
+    ///   not called.
     /// - `on_error` is not set, panics, exceeds its time limit, or returns
     ///   [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter).
     Dead {
-        /// The number of attempts, including the [earlier attempts](Delivery::earlier_attempts).
+        /// The number of attempts, including the attempts before this delivery ([`Delivery::earlier_attempts`]).
         attempts: u32,
         /// The reason why the last attempt failed, or why the handler was not called again.
         cause: String,

@@ -103,7 +103,7 @@ impl Queue {
         let (mut failing, now) = (lock(&self.0.storing.failing), Instant::now());
         if failing.is_none_or(|(kind, logged)| kind != error.kind() || now - logged > LOG_INTERVAL) {
             *failing = Some((error.kind(), now));
-            tracing::warn!(queue = self.name(), error = %error, "updates cannot be stored, retrying");
+            tracing::warn!(queue = self.name(), error = %error, "storing updates failed, retrying");
         }
     }
 

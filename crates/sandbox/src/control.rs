@@ -1,5 +1,5 @@
-//! HTTP endpoints to control a sandbox from any language. A sandbox is a simulated messenger. Through the endpoints, a
-//! test acts as people and injects faults.
+//! HTTP endpoints to control a sandbox from any language. A sandbox is a simulated messenger. A test uses the
+//! endpoints to act as people of the messenger, and to inject faults.
 //!
 //! The program `tamtam-sandbox` has these endpoints on the port of the API, under `/sandbox`. In Rust,
 //! [`SandboxBuilder::control_endpoints`](crate::SandboxBuilder::control_endpoints) adds the endpoints. The endpoints
@@ -36,10 +36,10 @@
 //!
 //! # Access
 //!
-//! Programs may call the endpoints. Web pages of other origins than the sandbox may not call the endpoints, because
-//! these pages could read the tokens of the bots. The server checks these headers before it carries out a request:
+//! The sandbox accepts requests of programs. It refuses requests of web pages from other origins, so that these pages
+//! cannot read the tokens of the bots. The server checks these headers before it carries out a request:
 //!
-//! | header | accepted values | status of a refusal |
+//! | header | accepted values | status if refused |
 //! |---|---|---|
 //! | `Host` | an address in `127.0.0.0/8`, `[::1]`, `localhost` or `*.localhost`; with or without a port | 403 |
 //! | `Origin` | not sent, or `http://` followed by the value of `Host` | 403 |
@@ -52,8 +52,8 @@
 //! # Users, bots and chats
 //!
 //! In the tables on this page, a `?` marks an optional field. If no fields of the response are listed, the response is
-//! `{}`. The body of a request may have at most 64 MiB. A dialog is the chat of one person with a bot. The first bot is
-//! the bot that every sandbox has.
+//! `{}`. The body of a request may be at most 64 MiB. A dialog is the chat of one person with a bot. Every sandbox
+//! starts with one bot, the *first bot*.
 //!
 //! | endpoint | fields of the body | fields of the response |
 //! |---|---|---|
@@ -62,7 +62,7 @@
 //! | `POST /sandbox/bots` | `name`, `username` | `user_id`, `token` |
 //! | `POST /sandbox/chats` | `title`, `members`, `channel`?, `comments`?, `public_link`? | `chat_id` |
 //!
-//! `name` is the visible name. `username` has no `@`.
+//! `name` is the display name. `username` has no `@`.
 //!
 //! The fields of `POST /sandbox/chats`:
 //!
@@ -72,7 +72,7 @@
 //! - `channel`: whether the chat is a channel instead of a group. Defaults to `false`.
 //! - `comments`: whether the posts of the channel have comments. Defaults to `false`. `true` is refused for groups, and
 //!   on TamTam.
-//! - `public_link`: the end of the public link, such as `news` for `https://tt.me/news`. By default, the chat is
+//! - `public_link`: the last part of the public link, such as `news` for `https://tt.me/news`. By default, the chat is
 //!   private.
 //!
 //! # Acts of people
@@ -85,7 +85,8 @@
 //! By default, people act in the dialog with the first bot. The body of every act may contain two more fields:
 //!
 //! - `chat_id`: the id of another chat.
-//! - `bot`: the user id of another bot. Ignored if `chat_id` is the id of a dialog, because a dialog has one bot.
+//! - `bot`: the user id of the bot with whose dialog the act takes place. Defaults to the first bot. Ignored if
+//!   `chat_id` is the id of a dialog, because a dialog has one bot.
 //!
 //! | act | fields of the body | fields of the response |
 //! |---|---|---|
@@ -102,7 +103,7 @@
 //! | `comments` | `message_id` (a channel post), `text` | `message_id` of the comment |
 //! | `sees_comments` | `message_id` (a channel post) | `texts` |
 //! | `clears`, `removes_dialog`, `unmutes` | | |
-//! | `mutes` | `duration_ms`? (without it, there is no time limit) | |
+//! | `mutes` | `duration_ms`? (defaults to no time limit) | |
 //! | `sends_voice` | | |
 //! | `shares_contact` | | `message_id` |
 //! | `sends_location` | `latitude`, `longitude` (degrees) | `message_id` |
@@ -114,7 +115,7 @@
 //! | `presses_in_constructor` | `session_id`, `button` (the text of the button) | |
 //! | `posts` | `session_id` | `message_ids` |
 //! | `sees` | | `texts`: the current texts of the messages in the chat |
-//! | `reads` | `timeout_ms`? | `message_id`, `text`, `buttons`, `is_edit`, `message` of the next message or edit of a bot |
+//! | `reads` | `timeout_ms`? | `message_id`, `text`, `buttons`, `is_edit`, `message` |
 //! | `reads_notification` | `timeout_ms`? | `text` |
 //! | `reads_constructor` | `session_id`, `timeout_ms`? | `texts`, `buttons`, `hint`, `placeholder`, `allows_input` |
 //!
@@ -122,12 +123,12 @@
 //! `mutes`, `unmutes` and `sends_voice`. These acts are for TamTam only: `opens_constructor`, and the acts with a
 //! `session_id`.
 //!
-//! `timeout_ms` is the maximum time to wait, in milliseconds. The server waits at most 1 h. `timeout_ms` defaults to
-//! [`SandboxBuilder::patience`](crate::SandboxBuilder::patience), which is 5 s by default.
+//! `timeout_ms` is the maximum time to wait for the result, in milliseconds. A value above 1 h counts as 1 h. Defaults
+//! to [`SandboxBuilder::patience`](crate::SandboxBuilder::patience), which is 5 s by default.
 //!
-//! `reads` returns each message and each edit of a bot once, in order. It does not return messages of people.
-//! [`Seen`](crate::Seen) describes the response to `reads`, and [`Prepared`](crate::Prepared) the response to
-//! `reads_constructor`.
+//! `reads` waits for the next message or edit of a bot. It returns each message and each edit once, in order. It does
+//! not return messages of people. [`Seen`](crate::Seen) describes the response to `reads`.
+//! [`Prepared`](crate::Prepared) describes the response to `reads_constructor`.
 //!
 //! Each element of `attachments` has a `type`, and the fields of this type:
 //!
@@ -145,12 +146,12 @@
 //! | endpoint | fields of the body | effect |
 //! |---|---|---|
 //! | `POST /sandbox/faults` | `operation`, `fault` and its fields; `times`?, `applied`?, `retry_after`? | injects a fault into the next requests of an operation |
-//! | `DELETE /sandbox/faults` | | removes all waiting faults of operations; faults of uploads stay |
+//! | `DELETE /sandbox/faults` | | removes all pending faults of operations, but not of uploads |
 //! | `POST /sandbox/uploads/faults` | `fault` and its fields | injects a fault into the next upload |
-//! | `POST /sandbox/uploads/not_ready` | `times` | sets how many times a message is refused because its file is still being processed; for files that are uploaded after this call |
+//! | `POST /sandbox/uploads/not_ready` | `times` | for each file that is uploaded later, refuses the first `times` messages with this file, as if the file were still being processed |
 //! | `POST /sandbox/updates` | `update`, `bot`? | sends `update`, which may be any JSON object, to the bot |
 //! | `POST /sandbox/updates/repeat` | `bot`? | sends the latest update of the bot again |
-//! | `POST /sandbox/deliveries/lose` | `times` | drops the next deliveries to webhooks |
+//! | `POST /sandbox/deliveries/lose` | `times` | drops the next `times` deliveries to webhooks |
 //! | `POST /sandbox/clock` | `advance_ms` | moves the clock forward by this number of milliseconds: see [`Sandbox::time_passes`](crate::Sandbox::time_passes) |
 //!
 //! In these endpoints, `bot` is the user id of a bot. It defaults to the first bot.
@@ -159,8 +160,8 @@
 //!
 //! - `operation`: the `operationId` of an operation in the API's OpenAPI document, such as `sendMessage`.
 //! - `fault`: a fault from the next table. The body must contain the fields of this fault.
-//! - `times`: the number of requests that get the fault. Defaults to 1. If an operation has several faults, they happen
-//!   in the order of the calls.
+//! - `times`: the number of requests that get the fault. Defaults to 1. Several faults of one operation happen
+//!   in the order in which they were injected.
 //! - `applied`: whether the server carries out the operation before the fault. [`Fault`](crate::Fault) lists the
 //!   defaults.
 //! - `retry_after`: the value of the header `Retry-After`, in seconds. By default, the header is not sent.
@@ -195,7 +196,7 @@
 //!
 //! # Errors
 //!
-//! The response to a refused request is `{"error": "..."}`, with one of these statuses:
+//! An error response is `{"error": "..."}`, with one of these statuses:
 //!
 //! | status | reason |
 //! |---|---|
@@ -203,7 +204,7 @@
 //! | 403 | the header `Host`, `Origin` or `Sec-Fetch-Site` is not accepted |
 //! | 404 | the path, the user, the bot or the chat does not exist |
 //! | 405 | the endpoint does not accept this HTTP method |
-//! | 408 | the maximum time to wait is over; for acts, the response has an additional field `transcript` |
+//! | 408 | no result within `timeout_ms`; for acts, the response also has the field `transcript` |
 //! | 409 | the messenger does not allow the act, for example because the button does not exist; or another user already has the username |
 //! | 415 | the `Content-Type` is not JSON |
 

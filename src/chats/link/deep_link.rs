@@ -49,16 +49,16 @@ impl DeepLink {
     /// - `bot`: Username of the bot, with or without the `@`.
     /// - `payload`: Text that the bot receives (1-128 characters).
     ///
-    /// To convert the link to a link of MAX, use [`on`](Self::on). To create a link of the service of a bot, use
-    /// [`Bot::deep_link`].
+    /// To convert the link to MAX, use [`on`](Self::on). [`Bot::deep_link`] creates a link for the service that the bot
+    /// uses.
     ///
     /// # Errors
     ///
-    /// The kind is [`ErrorKind::Link`](crate::ErrorKind::Link).
+    /// All errors have the kind [`ErrorKind::Link`](crate::ErrorKind::Link):
     ///
     /// - If `bot` is empty, or contains characters other than ASCII letters, digits, `_` and `-` after an optional `@`.
     /// - If the payload is empty or has more than 128 characters.
-    /// - If the payload is `.` or `..`, because clients would remove this payload from the path of a TamTam link.
+    /// - If the payload is `.` or `..`, because URL parsers would remove this payload from the path of a TamTam link.
     pub fn new(bot: impl AsRef<str>, payload: impl Into<String>) -> Result<Self> {
         Self::with(Template::start(&Service::TamTam), bot.as_ref(), payload.into())
     }
@@ -82,14 +82,14 @@ impl DeepLink {
         }
     }
 
-    /// Converts the link to a link of `service`, with the same bot and payload.
+    /// Converts the link to `service`. The bot and the payload stay the same.
     #[must_use]
     pub fn on(mut self, service: &Service) -> Self {
         self.template = Template::start(service);
         self
     }
 
-    /// Returns whether the link is a link of `service`.
+    /// Returns whether the link is for `service`.
     #[must_use]
     pub fn is_on(&self, service: &Service) -> bool {
         self.template == Template::start(service)

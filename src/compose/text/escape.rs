@@ -16,8 +16,8 @@ const MARKDOWN: &[char] = &['\\', '`', '*', '_', '~', '+', '^', '[', ']', '#', '
 /// assert_eq!(hello.text.unwrap(), r"Hello, **\*\~Snow\_Flake\~\***!");
 /// ```
 ///
-/// The function puts a backslash before each special character, as in CommonMark. The API does not document such
-/// escapes.
+/// The function puts a backslash before each special character, as in CommonMark. The documentation of the API does not
+/// mention backslashes, so the services may change how they treat them.
 ///
 /// - Do not escape code, because a backslash in code is a plain character.
 /// - Remove the spaces at both ends of a text that you format, because `** bold **` is not bold.

@@ -161,7 +161,8 @@ impl<S: MarkerStore> ErasedStore for S {
 ///
 /// A marker is a number that identifies a position in the updates of the bot.
 ///
-/// Use this store in tests, or if one process polls with several streams, one after the other.
+/// Use this store in tests. A process can also use it to continue at the same position in a new stream, after the
+/// previous stream has ended.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
     markers: Arc<Mutex<HashMap<MarkerKey, i64>>>,

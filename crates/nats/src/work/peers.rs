@@ -71,7 +71,7 @@ impl Peers {
         let now = Instant::now();
         let before = lock(&self.troubled_until).replace(now + TROUBLE);
         if before.is_none_or(|until| until <= now) {
-            tracing::warn!(reason, "NATS does not answer, retrying");
+            tracing::warn!(reason, "NATS unavailable, retrying");
         }
     }
 

@@ -2,9 +2,9 @@
 
 /// A fault to inject into an upload, for [`Uploads::fail_next`](crate::Uploads::fail_next).
 ///
-/// The `u64` in a variant is a position, in bytes from the beginning of the whole file, even if the bot sends the file in
-/// several ranges. The fault occurs when a request reaches the position. If a request ends exactly at the position, the
-/// upload host keeps the bytes, and the fault affects only the response.
+/// The `u64` in a variant is a position, in bytes from the beginning of the whole file, even if the bot sends the file
+/// in several ranges. The fault occurs when a request reaches the position. If a request ends exactly at the position,
+/// the upload host keeps the bytes, and the fault affects only the response.
 ///
 /// ```
 /// # #[tokio::main]
