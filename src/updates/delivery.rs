@@ -9,9 +9,9 @@ pub(super) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// An update from your own source, such as a message queue. Passed to
 /// [`Bot::run_deliveries`](crate::Bot::run_deliveries).
 ///
-/// Each delivery contains a function `settle`, which you pass to [`new`](Self::new). When the update is handled,
-/// skipped or a dead letter, the bot calls this function with the result. This call settles the delivery. A dead letter
-/// is an update that you keep for inspection because its handler failed permanently.
+/// Each delivery contains a function `settle`, which you pass to [`new`](Self::new). When the update is handled or
+/// skipped, or becomes a dead letter, the bot calls this function with the result. This call settles the delivery. A
+/// dead letter is an update that you keep for inspection because its handler failed permanently.
 ///
 /// The bot settles a delivery at most once. If the bot ends before the call, the bot drops the delivery and does not
 /// call `settle`. Your source must then deliver the update again.

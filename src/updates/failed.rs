@@ -18,8 +18,7 @@ pub enum Recovery {
     /// queue of updates in a file) does not poll during this time. So new updates of all chats wait.
     ///
     /// A journal and [`Delivery::dead_letter_after`](crate::updates::Delivery::dead_letter_after) limit the number of
-    /// attempts. A `Run` with neither retries without a limit, so limit the number in your function: see
-    /// [`Failed::attempts`].
+    /// attempts. If you use neither, limit the number in your function: see [`Failed::attempts`].
     ///
     /// A webhook without a journal responds with status 503, and the server delivers the update again.
     Retry,
@@ -154,8 +153,8 @@ impl Failed {
     /// Returns the error of the handler if the error is a [`tamtam::Error`](Error), for example the error of a call to
     /// the API. `None` in all other cases, for example if the handler panicked or exceeded its time limit.
     ///
-    /// The server may have applied the failed call, for example posted the message. So check
-    /// [`Error::may_have_been_applied`] before you retry the update.
+    /// The server may have applied the call although the call failed. For example, the server may have posted the
+    /// message. So check [`Error::may_have_been_applied`] before you retry the update.
     #[must_use]
     pub fn call_error(&self) -> Option<&Error> {
         match &self.0.cause {

@@ -159,11 +159,12 @@ impl RawUpdates {
     }
 
     /// Returns the updates of the next page, which is the list of updates in one response. If `next` has already
-    /// returned a part of a page, returns the rest of this page. Returns `None` after an error and after a shutdown.
+    /// returned some updates of a page, returns the remaining updates of this page. Returns `None` after an error and
+    /// after a shutdown.
     ///
     /// Call `next_page` only when all earlier updates are handled, because the call can commit them. Use this method
-    /// for a queue that stores a page at once. The returned `Vec` contains at least one update. [`Updates::limit`] sets
-    /// the maximum.
+    /// for a queue that stores all updates of a page in one step. The returned `Vec` contains at least one update.
+    /// [`Updates::limit`] sets the maximum number of updates.
     ///
     /// ```
     /// # #[tokio::main]

@@ -121,8 +121,8 @@ impl Updates {
 /// To use a journal, call `Updates::journal`, which requires the feature `journal`. The bot stores each page in the
 /// journal and then commits the page. A slow handler delays only the later updates of its lane.
 ///
-/// If the process is killed, an update is handled again only if its handler was still running, or if its removal was
-/// not yet written.
+/// When an update is handled, the bot removes the update from the journal. If the process is killed before the removal,
+/// the next `Run` handles the update again.
 ///
 /// # Many processes
 ///
@@ -131,9 +131,10 @@ impl Updates {
 ///
 /// # Your own source
 ///
-/// [`Bot::run_deliveries`] handles updates from a stream of your program, for example from a message queue. Each update
-/// is a [`Delivery`](crate::updates::Delivery) with a function `settle`. To settle a delivery, the bot calls this
-/// function with the result. Your source must deliver an update again if its delivery was not settled.
+/// [`Bot::run_deliveries`] handles updates from a stream of your program, for example from a message queue. Each item
+/// of the stream is a [`Delivery`](crate::updates::Delivery), which consists of an update and a function `settle`.
+/// After the last attempt to handle the update, the bot calls `settle` with the result. If the bot ends before this
+/// call, your source must deliver the update again.
 ///
 /// # Handlers
 ///
@@ -150,8 +151,8 @@ impl Updates {
 /// On the current-thread runtime, the handler delays all tasks. Move long computations to
 /// `tokio::task::spawn_blocking`.
 ///
-/// **If a handler returns an error, panics or exceeds its time limit**, the bot logs the failure and continues. But if
-/// your Cargo profile has `panic = "abort"`, a panic ends the process. The function that you pass to
+/// **If a handler returns an error, panics or exceeds its time limit**, the bot logs the failure and continues. With
+/// `panic = "abort"` in your Cargo profile, a panic ends the process instead. The function that you pass to
 /// [`on_error`](Self::on_error) decides whether the bot retries the update. By default, the bot does not retry.
 ///
 /// # Example
@@ -235,17 +236,19 @@ impl Run {
     /// Sets the function that is called if a handler returns an error, panics or exceeds its time limit. The function
     /// decides whether the update is retried. The failure is always logged.
     ///
-    /// Without this function, a failed update is not retried. It becomes a dead letter if the bot has a journal, or if
-    /// [`Delivery::dead_letter_after`] is set. Otherwise, it is skipped. A dead letter is an update that is kept for
-    /// inspection. If the function panics or exceeds the time limit of a handler, the result is the same as without the
-    /// function.
+    /// Without this function, or if the function panics or exceeds the time limit of a handler, the update is not
+    /// retried:
+    ///
+    /// - If the bot has a journal (a queue of updates in a file), or if [`Delivery::dead_letter_after`] is set, the
+    ///   update becomes a dead letter. A dead letter is an update that is kept for inspection.
+    /// - If the bot has no journal and `dead_letter_after` is not set, the update is skipped.
     ///
     /// The function returns a [`Recovery`](crate::updates::Recovery), or a future of a `Recovery`. `Retry` runs the
     /// whole handler again, including its successful calls to the API. Retry only if it is safe to repeat these calls,
     /// and if the server did not apply the failed call.
     ///
-    /// A journal and `Delivery::dead_letter_after` limit the number of attempts. In other cases, set a limit as in this
-    /// example:
+    /// A journal and `Delivery::dead_letter_after` limit the number of attempts. If you use neither, limit the number
+    /// of retries in your function, as in this example:
     ///
     /// ```
     /// # #[tokio::main]
@@ -297,12 +300,11 @@ impl Run {
         self
     }
 
-    /// Sets a [`ChatBook`], which is a list of the chats of the bot. The bot applies each update to the list before it
-    /// calls the handler.
+    /// Sets a [`ChatBook`], which is a list of the chats of the bot. The bot records each update in the list, saves the
+    /// changes, and then calls the handler.
     ///
-    /// If the book cannot be saved, the event `chat book save failed` is logged at the level WARN, and the handler is
-    /// still called. A save that takes longer than 5 s fails. The time of a save does not count toward the time limit
-    /// of the handler.
+    /// If a save fails or takes longer than 5 s, the bot logs the event `chat book save failed` at the level WARN, and
+    /// still calls the handler. The time limit of the handler does not include the save.
     ///
     /// ```
     /// # #[tokio::main]
@@ -337,11 +339,11 @@ impl Run {
 
     /// Sets the delays before a handler is retried.
     ///
-    /// - `first`: Maximum delay before the first retry. The maximum doubles with each further retry.
-    /// - `most`: Longest delay. A value below `first` counts as `first`.
+    /// - `first`: Maximum delay before the first retry. Defaults to 0.5 s. The maximum doubles with each further retry.
+    /// - `most`: Longest delay. Defaults to 30 s. A value below `first` counts as `first`.
     ///
-    /// The actual delay is random, from 0 to the current maximum (full jitter). Both parameters default to the values
-    /// of [`Updates::backoff`], which are 0.5 s and 30 s by default.
+    /// The actual delay is random, from 0 to the current maximum (full jitter). If you set [`Updates::backoff`], its
+    /// values replace these defaults.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.backoff = Some(Backoff { first, most: most.max(first) });
         self
@@ -355,7 +357,8 @@ impl Run {
     ///
     /// - If the bot polls without a journal, the bot handles these updates and commits them to the server.
     /// - If the bot has a journal, these updates stay in the journal.
-    /// - With [`Bot::run_deliveries`], the bot drops these updates without a call of the function `settle`.
+    /// - With [`Bot::run_deliveries`], the bot drops these updates and does not call the function `settle`. Your source
+    ///   must deliver these updates again.
     pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
     where
         F: Future + Send + 'static,
@@ -377,8 +380,8 @@ impl Run {
     ///
     /// If the bot polls, a shutdown ends with two steps, each of at most 5 s. Their time counts toward the deadline:
     ///
-    /// 1. If there is a [marker store](Updates::marker_store) or a journal, the bot saves the marker there. The marker
-    ///    is the position in the updates of the bot.
+    /// 1. If the bot has a [marker store](Updates::marker_store) or a journal, the bot saves its position in the
+    ///    updates (the marker).
     /// 2. The bot commits the last page to the server.
     ///
     /// If the deadline passes before the commit, the server can deliver the last page again.
@@ -398,9 +401,9 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// - The errors of [`Updates::next`]. For example, the server refuses the token, or a webhook is subscribed.
-    /// - If the journal cannot be used (`ErrorKind::Journal`). For example, the journal belongs to another bot, or
-    ///   another `Run` uses the journal.
+    /// - The errors of [`Updates::next`], for example if the server refuses the token, or if a webhook is subscribed.
+    /// - `ErrorKind::Journal` if the journal cannot be used, for example because the journal belongs to another bot, or
+    ///   because another `Run` uses the journal.
     ///
     /// Temporary failures are retried. With [`Bot::run_deliveries`], the result is always `Ok`.
     ///

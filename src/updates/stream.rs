@@ -42,7 +42,7 @@ use state::{Effect, Input, StreamState};
 
 /// A stream of the updates of a bot, received by long polling. Created by [`Bot::updates`].
 ///
-/// The stream returns each update at least once and in order, except for a known problem of MAX: see
+/// The stream returns each update at least once and in order, but MAX may skip updates at the start: see
 /// [Commits](#commits). An update that has an unknown type or cannot be parsed is returned as [`Update::Unknown`].
 ///
 /// ```
@@ -74,26 +74,25 @@ use state::{Effect, Input, StreamState};
 /// Users of MAX report that a poll without a marker may skip updates. By default, the first poll of a program has no
 /// marker. To send a marker after a restart, set a [`marker_store`](Self::marker_store).
 ///
-/// Do not use stream adapters that request updates ahead, such as `buffered`, `peekable` or `for_each_concurrent`. They
-/// commit updates before the updates are handled. To handle updates concurrently, use [`run`](Self::run).
+/// Do not use stream adapters that request updates in advance, such as `buffered`, `peekable` or `for_each_concurrent`.
+/// They commit updates before the updates are handled. To handle updates concurrently, use [`run`](Self::run).
 ///
 /// # Errors
 ///
 /// After a temporary failure, such as a broken connection or an error response of a proxy, the stream polls again. The
 /// number of retries has no limit. The delays before retries grow, by default up to 30 s. If a response has a
 /// `Retry-After` header with a longer delay, the stream waits for that delay. Retries are logged and reported to
-/// [`BotBuilder::on_retry`](crate::BotBuilder::on_retry).
+/// [`BotBuilder::on_retry`](crate::BotBuilder::on_retry). So the loop needs no code for retries.
 ///
-/// After a permanent failure, the stream returns the error and ends. So the loop `while let Some(update) =
-/// updates.try_next().await?` needs no code for retries.
+/// After a permanent failure, the stream returns the error and ends.
 ///
-/// A `?` on another call inside the loop ends the loop. At the next start, the server delivers the uncommitted updates
-/// again.
+/// If you use `?` on calls inside the loop, such as `bot.send(..).await?`, an error of these calls also ends the loop.
+/// At the next start, the server delivers the uncommitted updates again.
 ///
 /// # One stream per bot
 ///
-/// Use only one stream per bot at a time, because each of two streams with the same token receives only some of the
-/// updates.
+/// Use only one stream per bot at a time. If two streams poll with the same token, each stream receives only some of
+/// the updates.
 ///
 /// While a webhook is subscribed, polling receives no updates. So the stream checks for webhooks at the start: see
 /// [`remove_webhooks`](Self::remove_webhooks).
@@ -202,7 +201,7 @@ impl Updates {
 
     /// Sets the position at which the stream begins. Defaults to [`StartFrom::Stored`]: the stream begins at the marker
     /// in the [`marker_store`](Self::marker_store). Without a saved marker, the stream begins at the oldest uncommitted
-    /// update. On MAX, this position has a known problem: see [Commits](#commits).
+    /// update. On MAX, such a start may skip updates: see [Commits](#commits).
     ///
     /// This setting has no effect after the first update was requested.
     pub fn start_from(mut self, start: StartFrom) -> Self {
@@ -210,8 +209,8 @@ impl Updates {
         self
     }
 
-    /// Skips the updates that arrived before the start. A shorter form of `start_from(StartFrom::Latest)`. See
-    /// [`StartFrom::Latest`] for the time limit.
+    /// Skips the updates that arrived before the start. Skipping ends after about 10 s: see [`StartFrom::Latest`]. A
+    /// shorter form of `start_from(StartFrom::Latest)`.
     pub fn skip_pending(self) -> Self {
         self.start_from(StartFrom::Latest)
     }
@@ -253,12 +252,12 @@ impl Updates {
         self
     }
 
-    /// Ends the stream after the future `signal` completes. The output of `signal` is ignored. The stream then takes
+    /// Ends the stream after the future `signal` completes, and ignores the output of `signal`. The stream ends in
     /// these steps:
     ///
-    /// 1. It returns the updates that it has already fetched.
-    /// 2. With a [`marker_store`](Self::marker_store), it saves the marker, in at most 5 s.
-    /// 3. It commits the updates to the server, in at most 5 s, and returns `None`.
+    /// 1. The stream returns the updates that it has already fetched.
+    /// 2. With a [`marker_store`](Self::marker_store), the stream saves the marker, in at most 5 s.
+    /// 3. The stream commits the updates to the server, in at most 5 s, and returns `None`.
     ///
     /// If step 2 or 3 fails, the failure is logged, and the stream still ends.
     ///
@@ -340,12 +339,14 @@ impl Updates {
     /// - The marker store cannot be read ([`ErrorKind::MarkerStore`](crate::ErrorKind::MarkerStore)).
     /// - A single update is larger than [`BotBuilder::max_page_bytes`](crate::BotBuilder::max_page_bytes)
     ///   ([`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge)).
-    /// - A setting is invalid ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)). The stream returns
-    ///   this error before the first request.
+    /// - A setting, such as [`limit`](Self::limit), is invalid
+    ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)). The stream returns this error before the
+    ///   first request.
     /// - The list of webhooks or the id of the bot cannot be parsed ([`ErrorKind::Decode`](crate::ErrorKind::Decode)).
     ///   The stream requests the list at the start. With a marker store, the stream also requests the id.
     ///
-    /// Other failures are retried, including an error response of a proxy and a page of updates that cannot be parsed.
+    /// All other failures are retried, including an error response of a proxy and a page of updates that cannot be
+    /// parsed.
     ///
     /// # Cancel safety
     ///

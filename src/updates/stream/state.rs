@@ -39,9 +39,9 @@ pub(super) const ASKED_AGAIN: u32 = 3;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StartFrom {
-    /// The position that is saved in the [marker store](crate::updates::Updates::marker_store), which is after the last
-    /// handled updates. Without a store or a saved position, `Stored` is the same as [`Backlog`](Self::Backlog). This
-    /// is the default.
+    /// The position in the [marker store](crate::updates::Updates::marker_store). The store contains the position after
+    /// the last handled updates. Without a store or a saved position, `Stored` is the same as
+    /// [`Backlog`](Self::Backlog). This is the default.
     #[default]
     Stored,
     /// The oldest update that was not committed. The stream begins with the updates that the server has kept, and
