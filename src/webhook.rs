@@ -46,7 +46,7 @@
 //!
 //! | | MAX | TamTam |
 //! |---|---|---|
-//! | URL | `https://`, port 443 | port 80, 443, 8080, 8443, or 16384 to 32383 |
+//! | URL | `https://`, port 443 | `https://` or `http://`, port 80, 443, 8080, 8443, or 16384 to 32383 |
 //! | time to respond | 30 s | not documented |
 //! | retries of a failed delivery | At most 10. The first delay is 60 s. Each further delay is 2.5 times the previous delay. | Every 30 to 60 s, for up to 8 h. |
 //! | after 8 h without a success | MAX removes the subscription. | TamTam may remove the subscription. |
@@ -72,7 +72,7 @@
 //! | status | condition |
 //! |---|---|
 //! | 200 | The handler succeeded, or the update was skipped. |
-//! | 404 | The path is wrong, or the secret header is missing or wrong. axum sends the same response for an unknown path. |
+//! | 404 | The path is wrong, or the header with the secret is missing or wrong. |
 //! | 405 | The method is not POST. |
 //! | 413 | The body is larger than the [limit](Webhook::body_limit). |
 //! | 400 | The connection broke before the body was complete. |
@@ -82,10 +82,11 @@
 //! # Failures
 //!
 //! - A handler fails if it returns an error, panics or exceeds its time limit. The function that you pass to
-//!   [`on_error`](Webhook::on_error) then returns a `Recovery`. The status is 200 for `Recovery::Skip`, and 503 for
-//!   `Recovery::Retry`. Without `on_error`, the update is skipped (status 200).
-//! - If a complete body is not an update, the function that you pass to `on_error` receives the body, and also returns
-//!   a `Recovery`. Without `on_error`, the status is 503, so that no update is lost if a proxy has damaged the body.
+//!   [`on_error`](Webhook::on_error) then decides about the update. `Recovery::Retry` causes status 503, so the service
+//!   delivers the update again. `Recovery::Skip` and `Recovery::DeadLetter` cause status 200. Without `on_error`, the
+//!   update is skipped.
+//! - If a complete body is not an update, the function that you pass to `on_error` receives the body, and decides in
+//!   the same way. Without `on_error`, the status is 503, so that no update is lost if a proxy has damaged the body.
 //! - If a value in an update does not fit the types of this crate, the value is left out or replaced by a default. If
 //!   this is not possible, the update becomes [`Update::Unknown`](crate::Update::Unknown). The handler still receives
 //!   the update. The log contains the path of the value.
@@ -93,19 +94,19 @@
 //! # Slow handlers
 //!
 //! A handler continues if the service closes the connection. After [`Webhook::handler_timeout`] (120 s by default), the
-//! handler is dropped, and counts as failed. If a handler often takes longer than the service waits, use a
-//! [queue](#a-durable-queue).
+//! handler is dropped, and counts as failed. If a handler often takes longer than the service waits (30 s on MAX), use
+//! a [queue](#a-durable-queue).
 //!
 //! If the service delivers an update again while the handler is running, the second delivery waits for the handler.
 //! Both deliveries get the same response.
 //!
-//! For 5 min after a response with 200, the router recognizes the update (at most 20,000 updates). If the service
-//! delivers the update again in this time, the response is 200, and the handler is not called.
+//! The router recognizes repetitions of the last 20,000 updates, for 5 min after the response with 200. The response to
+//! a repetition is also 200, and the handler is not called.
 //!
 //! # Guarantees
 //!
 //! - **At least once.** If a response with 200 is lost, the service delivers the update again. The handler is then
-//!   called again if the process has restarted, or if more than 5 min have passed.
+//!   called again if the router does not recognize the repetition, for example after a restart.
 //! - **No order.** Updates are handled concurrently, even updates of one chat. If the order matters, use a
 //!   [queue](#a-durable-queue) or [polling](crate::Bot::run), or compare the `timestamp` of the updates.
 //!
@@ -146,7 +147,7 @@
 //! let app = Webhook::new(bot, secret_path)?
 //!     .on_error(|failed| {
 //!         eprintln!("{}", failed.cause());
-//!         // If the body is not an update, a retry does not help. Retry other failures.
+//!         // Skip a body that is not an update. Retry an update that was not stored.
 //!         if failed.update().is_some() { Recovery::Retry } else { Recovery::Skip }
 //!     })
 //!     .raw_router(move |_bot, raw| {
@@ -171,9 +172,9 @@
 //! The same update may be stored twice. Make the jobs idempotent, or recognize repeated updates by
 //! [`Update::key`](crate::Update::key). Programs in other languages can use these values as the key:
 //!
-//! - for a message: its `mid`
-//! - for a callback (the press of a button): its `callback_id`
-//! - for all other updates: the type, chat, user and timestamp together
+//! - for a new, edited or removed message: the type, the timestamp and the id of the message together
+//! - for a callback (the press of a button): the `callback_id`
+//! - for all other updates: the type, the timestamp, the chat and the user together
 //!
 //! # Several bots, and other routes
 //!

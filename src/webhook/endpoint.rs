@@ -108,8 +108,8 @@ impl Webhook {
     /// - `origin`: Beginning of the URL, before the secret path, such as `https://bot.example`.
     /// - `types`: Types of updates to receive. If `types` is empty, the bot receives all types.
     ///
-    /// If a [secret](Self::secret) is set, the request contains the secret. See [`Bot::subscribe_webhook`] for the
-    /// details.
+    /// If a [secret](Self::secret) is set, the request contains the secret. [`Bot::subscribe_webhook`] describes the
+    /// effect on polling and on other webhooks of the bot.
     ///
     /// # Errors
     ///
@@ -125,18 +125,21 @@ impl Webhook {
 
     /// Sets a function that is called if the handler fails, or if the body of a request is not an update.
     ///
-    /// The function returns a [`Recovery`](crate::updates::Recovery), or a future of a `Recovery`:
+    /// The function returns a [`Recovery`](crate::updates::Recovery), or a future of a `Recovery`. Without a journal (a
+    /// durable queue in a file), the `Recovery` decides the status of the response:
     ///
     /// | `Recovery` | status | effect |
     /// |---|---|---|
     /// | `Retry` | 503 | The service delivers the update again. |
     /// | `Skip`, `DeadLetter` | 200 | The update is skipped. |
     ///
-    /// Without this function, an update whose handler fails is skipped, and a body that is not an update gets a 503.
-    /// The same applies if the function panics or exceeds its time limit.
+    /// These rules apply without this function, and also if the function panics or exceeds its time limit:
     ///
-    /// Return `Retry` only if the handler may succeed later. If all deliveries fail for 8 h, the service may remove the
-    /// subscription.
+    /// - An update whose handler fails is skipped (status 200).
+    /// - A body that is not an update gets a 503.
+    ///
+    /// Return `Retry` only if the handler may succeed later. If the webhook sends no response with status 200 for 8 h,
+    /// the service may remove the subscription.
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::Webhook {
@@ -152,12 +155,12 @@ impl Webhook {
     /// # }
     /// ```
     ///
-    /// The function runs on an async task, so it must not block the thread. A returned future has the same time limit
-    /// as the handler.
+    /// The function runs on an async task, so it must not block the thread. A returned future has the time limit that
+    /// [`handler_timeout`](Self::handler_timeout) sets.
     ///
     /// With [`Webhook::journal`](crate::webhook#a-durable-queue), the rules of
     /// [`Run::on_error`](crate::updates::Run::on_error) apply to failed handlers. For a body that is not an update, the
-    /// time limit of a returned future is then 20 s.
+    /// table still applies, but the time limit of a returned future is 20 s.
     pub fn on_error<D: Decision>(mut self, on_error: impl Fn(Failed) -> D + Send + Sync + 'static) -> Self {
         self.on_error = Some(failed::boxed(on_error));
         self
@@ -208,8 +211,8 @@ impl Webhook {
     /// # Cancel safety
     ///
     /// The handler runs in its own task. The handler continues if the service closes the connection, or if the future
-    /// of the server is dropped. When the tokio runtime shuts down, the handler is dropped. The service then delivers
-    /// the update again.
+    /// of `axum::serve` is dropped. When the tokio runtime shuts down, the handler is dropped. The service then
+    /// delivers the update again.
     #[must_use = "a router does nothing until it is served"]
     pub fn router<H, F>(self, handler: H) -> Router
     where
@@ -219,11 +222,11 @@ impl Webhook {
         self.serve(handler)
     }
 
-    /// Returns an axum router that calls a handler with the bot and each update, including the exact JSON of the
-    /// update.
+    /// Returns an axum router that calls a handler with the bot and each update, including the JSON of the update.
     ///
-    /// Use this method, for example, to store the JSON in a [queue](crate::webhook#a-durable-queue). Apart from the
-    /// parameter of the handler, the method works like [`router`](Self::router).
+    /// Use this method, for example, to store the JSON in a [queue](crate::webhook#a-durable-queue). The handler
+    /// receives a `RawUpdate` instead of an `Update`. In all other respects, the method is the same as
+    /// [`router`](Self::router).
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::axum::Router {

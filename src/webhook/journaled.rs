@@ -35,14 +35,15 @@ impl Webhook {
     /// Stores each update in a [`Journal`] (a durable queue in a file) before the update is handled. Call
     /// [`run`](JournaledWebhook::run) on the result.
     ///
-    /// The service gets a 200 as soon as the update is stored, so the handler may take long. The service gets a 503,
-    /// and delivers the update again later, in these cases:
+    /// The service gets a 200 as soon as the update is stored, so a slow handler does not delay the response. The
+    /// service gets a 503, and delivers the update again later, in these cases:
     ///
     /// - The journal is full, cannot be written within 20 s, or belongs to another bot.
-    /// - The API has not yet returned the id of the bot. The journal checks this id before it stores the first update.
+    /// - The API does not return the id of the bot. Before the webhook stores the first update, it requests this id to
+    ///   check that the journal belongs to the bot.
     ///
-    /// Updates of one chat are handled in the order in which they were stored. After a 503, the update is stored later,
-    /// so it can be handled after newer updates.
+    /// Updates of one chat are handled in the order in which they were stored. An update that gets a 503 is stored
+    /// later, so it can be handled after newer updates.
     ///
     /// ```
     /// # #[tokio::main]
