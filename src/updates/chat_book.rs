@@ -83,8 +83,8 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// |---|---|
 /// | `message_created`, `comment_created`, `user_added`, `bot_added`, `bot_started` | Adds the chat if it is not in the book. |
 /// | `bot_removed`, `dialog_removed` | Removes the chat. |
-/// | `bot_stopped` | Marks the dialog (private chat) as stopped. `bot_started` and a message of the user remove the mark. Adds the dialog if it is not in the book and was not removed in the last 48 h. |
-/// | `bot_admin_permissions_changed` | Sets the role to [`Admin`](ChatRole::Admin) or [`Member`](ChatRole::Member). `Admin` adds the chat if it is not in the book. |
+/// | `bot_stopped` | Marks the dialog (private chat) as stopped, until the next `bot_started` or message of the user. Adds the dialog if it is not in the book and was not removed in the last 48 h. |
+/// | `bot_admin_permissions_changed` | Sets the role to [`Admin`](ChatRole::Admin) or [`Member`](ChatRole::Member). If the role is `Admin` and the chat is not in the book, adds the chat. |
 /// | `chat_title_changed` | Sets the title. Adds the chat if it is not in the book. |
 /// | `message_chat_created` | Adds the new chat with its title and the role [`Admin`](ChatRole::Admin). |
 /// | any other update of a dialog | Adds the dialog if it is not in the book and was not removed in the last 48 h. |
@@ -93,8 +93,9 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// undo the change of a newer update. For example, an old message does not add a chat from which the bot was removed
 /// later.
 ///
-/// After a removal, the bot can still receive some updates of the chat, such as `bot_stopped` or the press of a button.
-/// So these updates do not add the chat again for 48 h. The book measures this time by the timestamps of the updates.
+/// After a dialog is removed, the bot can still receive some updates of the dialog, such as `bot_stopped` or the press
+/// of a button. So these updates do not add the dialog again for 48 h. The book measures this time by the timestamps of
+/// the updates.
 ///
 /// # Limits
 ///
@@ -192,7 +193,7 @@ impl ChatBook {
     /// If the store fails, or if the save takes longer than 5 s ([`ErrorKind::ChatBook`](crate::ErrorKind::ChatBook)).
     ///
     /// After an error, the book keeps the change in memory. The next change of any chat starts another save of all
-    /// unsaved changes. From 10 s after the error, an update that changes nothing also starts this save.
+    /// unsaved changes. If at least 10 s have passed since the error, any other update also starts this save.
     ///
     /// # Cancel safety
     ///
@@ -307,7 +308,7 @@ impl ChatBook {
     /// Removes a chat from the book, for example because the chat does not exist any more. Returns `false` if the chat
     /// was not in the book.
     ///
-    /// A later update of the chat can add the chat again: see [the table](ChatBook#what-updates-change).
+    /// A later update of the chat can add the chat again: see [What updates change](ChatBook#what-updates-change).
     ///
     /// ```
     /// # #[tokio::main]

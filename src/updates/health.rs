@@ -41,8 +41,9 @@ pub(crate) use progress::{InProgress, Moment, Progress};
 ///
 /// let run = bot.run(async |_, _| {});
 /// let health = run.health();
-/// // A poll without new updates takes 30 s. The bot does not poll while handlers run.
+/// // A poll takes up to 30 s, so 90 s without a successful poll indicate a failure.
 /// let has_polled = health.last_poll().is_some_and(|ago| ago < Duration::from_secs(90));
+/// // The bot does not poll while handlers are running.
 /// let is_healthy = has_polled || health.in_flight() > 0;
 /// # assert!(!is_healthy);
 /// # }
@@ -105,7 +106,7 @@ impl Health {
     /// update.
     ///
     /// - For a [`Run`](crate::updates::Run), an update is in progress from the first call of its handler until the
-    ///   update is handled or skipped. Delays before retries are included.
+    ///   update is handled or skipped. During a delay before a retry, the update stays in progress.
     /// - For [`Updates`](crate::updates::Updates) without a handler, an update is in progress from the return of
     ///   [`next`](crate::updates::Updates::next) to the following call of `next`, or until the stream is dropped.
     ///

@@ -67,14 +67,14 @@ use settings::Settings;
 ///
 /// # Guarantees
 ///
-/// **If the process is killed**, no update is lost, and each lane keeps its order. An update is handled again only if
-/// its handler was still running, or if its removal was not yet written. At most one update per lane is handled again,
-/// and at most [`concurrency`](crate::updates::Run::concurrency) updates in total.
+/// **If the process is killed**, no update is lost, and the updates of each lane stay in order. An update is handled
+/// again only if its handler was running, or if the removal of the update was not yet written. At most one update per
+/// lane is handled again, and at most [`concurrency`](crate::updates::Run::concurrency) updates in total.
 ///
 /// **If the machine loses power**, the file stays usable. The setting [`Durability`] decides whether updates are lost:
 ///
-/// - With [`Durability::ProcessKill`] (default), a power loss can undo the latest changes, up to about 16 MiB. Updates
-///   can then be lost, and handled updates can be handled again.
+/// - With [`Durability::ProcessKill`] (default), a power loss can undo up to about 16 MiB of the latest changes.
+///   Updates can then be lost, and handled updates can be handled again.
 /// - With [`Durability::PowerLoss`], the guarantees are the same as for a killed process. The journal waits for the
 ///   disk at each change.
 ///
@@ -86,15 +86,16 @@ use settings::Settings;
 /// A webhook logs `handler failed`, with the error of the journal.
 ///
 /// **If the journal is full**, polling pauses until updates are handled, and a webhook responds with status 503. By
-/// default, the journal is full with 100,000 updates: see [`JournalBuilder::capacity`].
+/// default, the journal is full if it contains 100,000 updates: see [`JournalBuilder::capacity`].
 ///
 /// **If the server repeats an update**, the journal drops the copy. The journal finds copies by the
-/// [key](crate::Update::key) of the update, and keeps a key for at least one hour. A copy that arrives later can be
-/// handled again. Incomplete updates have other rules:
+/// [key](crate::Update::key) of the update, which contains for example the type, the timestamp and the ids. The journal
+/// keeps a key for at least one hour. After this time, a copy can be handled again. Incomplete updates have these rules
+/// instead:
 ///
-/// - If either the timestamp or all ids (chat, session, user) are missing, a copy is dropped only if its JSON is the
+/// - If only the timestamp is missing, or only the ids (chat, session, user), a copy is dropped only if its JSON is the
 ///   same.
-/// - If both are missing, no copy is dropped.
+/// - If the timestamp and all these ids are missing, no copy is dropped.
 ///
 /// # When a handler fails
 ///
@@ -114,20 +115,23 @@ use settings::Settings;
 ///
 /// # When the process ends during a handler
 ///
-/// The next [`Run`](crate::updates::Run) handles the update again. An attempt that a kill or a crash interrupts counts
-/// as failed, except an attempt in the run that received the update.
+/// If the process is killed or crashes during a handler, the next [`Run`](crate::updates::Run) handles the update
+/// again. The interrupted attempt does not count in the run that received the update. In later runs, interrupted
+/// attempts count as failed.
 ///
-/// So if the handler of an update ends the process each time, the update becomes a dead letter after 6 attempts by
-/// default. Then the later updates of its lane are handled.
+/// So if an update crashes the process at each attempt, the update becomes a dead letter by default after 6 attempts.
+/// The first attempt does not count, and 5 attempts count as failed. Then the later updates of its lane are handled.
 ///
 /// # The file
 ///
 /// The journal is an SQLite database, for example `bot.journal`. The same directory contains the write-ahead log of the
 /// database (`bot.journal-wal`) and a lock file (`bot.journal.lock`). Move or copy these files together, and only while
-/// no process uses the journal. The files contain messages of users. On Unix, only the owner can read new files.
+/// no process uses the journal. The files contain messages of users. On Unix, the journal creates them with access for
+/// the owner only.
 ///
-/// - A journal can be open only once. To use the journal in several places of a process, clone the `Journal`. Only one
-///   [`Run`](crate::updates::Run) at a time can use a journal.
+/// - While a journal is open, its file cannot be opened again, in the same process or in another process. To use the
+///   journal in several places of a process, clone the `Journal`. Only one [`Run`](crate::updates::Run) at a time can
+///   use a journal.
 /// - Opening a damaged file, or a file of another program, fails and does not change the file.
 /// - Each bot needs its own journal. A run with the journal of another bot ends with an error (`ErrorKind::Journal`).
 /// - Use a local disk, because network file systems often do not lock files.
@@ -165,8 +169,9 @@ pub struct DeadLetter {
 impl Journal {
     /// Opens the journal in the file at `path`, or creates a new journal. The directory must exist.
     ///
-    /// The call checks the whole file and blocks the thread meanwhile, for about one second per gigabyte. If the file
-    /// is in use, the call blocks for up to 1 s before it fails. So open the journal before the bot starts.
+    /// The call checks the whole file, and blocks the thread for about one second per gigabyte. If the file is in use,
+    /// the call blocks for up to 1 s before it fails. To avoid delays in handlers, open the journal before the bot
+    /// starts.
     ///
     /// # Errors
     ///

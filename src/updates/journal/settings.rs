@@ -11,8 +11,8 @@ pub enum Durability {
     /// Updates can then be lost, and handled updates can be handled again.
     #[default]
     ProcessKill,
-    /// No data is lost if the process ends, the operating system crashes, or the power fails. The disk must report a
-    /// write as complete only when the data is stored permanently.
+    /// No data is lost if the process ends, the operating system crashes, or the power fails. This guarantee requires a
+    /// disk that reports a write as complete only when the data is stored permanently.
     ///
     /// The journal waits for the disk at each change, so writes are several times slower than with `ProcessKill`.
     PowerLoss,

@@ -69,8 +69,9 @@ impl fmt::Debug for MarkerKey {
 ///
 /// A marker is a number that identifies a position in the updates of the bot. A page is the list of updates in one
 /// response to a poll (a request for updates). When all updates of a page are handled, the stream of updates saves the
-/// marker of the page. Then the stream commits the page, and the server does not deliver the page again. If the bot is
-/// killed between the save and the commit, the stream begins after this page at the next start.
+/// marker of the page. Then the stream commits the page: it sends the marker to the server, and the server does not
+/// deliver the page again. If the bot is killed between the save and the commit, the stream begins after this page at
+/// the next start.
 ///
 /// The crate contains two stores, [`FileStore`](crate::updates::FileStore) and [`MemoryStore`]. This example implements
 /// a store in a database:
