@@ -60,9 +60,9 @@ impl Bot {
         Self::builder(token).service(Service::Max).build()
     }
 
-    /// Returns a builder for a bot with your own settings. `token`: the token of the bot.
+    /// Returns a builder, which creates a client with your own settings. `token`: the token of the bot.
     ///
-    /// The service defaults to TamTam. To create a bot of MAX, call [`BotBuilder::service`].
+    /// The service defaults to TamTam. To create a client of MAX, call [`BotBuilder::service`].
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -118,8 +118,8 @@ impl Bot {
         SendRequest::new(self, Some(to.into()), message.into_message())
     }
 
-    /// Replies to a message, in the chat of this message. If this message [has no id](Message::mid), the new message is
-    /// sent to the chat, but is not a reply.
+    /// Sends a reply to a message, in the same chat. If the message [has no id](Message::mid), the new message is sent
+    /// to the chat, but not as a reply.
     ///
     /// ```
     /// # #[tokio::main]
@@ -128,7 +128,7 @@ impl Bot {
     /// # let bot = tamtam.bot();
     /// # let alice = tamtam.user("Alice");
     /// # alice.says("How are you?");
-    /// # let mut updates = bot.updates();
+    /// let mut updates = bot.updates();
     /// while let Some(update) = updates.try_next().await? {
     ///     if let Some(message) = update.message() {
     ///         bot.reply(message, "Fine, thank you").await?;
@@ -189,7 +189,7 @@ impl Bot {
     }
 
     /// Runs the bot: receives updates by long polling, and calls `handler` with each update. Long polling means that
-    /// the server holds a request for updates until there is an update.
+    /// the server delays the response to a request for updates until there is an update, by default for at most 30 s.
     ///
     /// Updates of one chat are handled in order. Updates of different chats are handled concurrently. [`Run`] describes
     /// the guarantees and the settings.
@@ -227,14 +227,14 @@ impl Bot {
     }
 
     /// Returns a stream of the updates of the bot, received by long polling. The stream returns each update at least
-    /// once, and in order. [`Updates`] describes the guarantees.
+    /// once and in order, except for a known problem of MAX. [`Updates`] describes the guarantees and the problem.
     ///
     /// Create the stream once, before your loop. Each new stream begins with the oldest update that is not committed.
     /// To commit an update means to confirm it to the server, so that the server does not deliver it again. A stream
-    /// commits an update only when a later update is requested.
+    /// commits an update only when you request a later update.
     ///
-    /// So `loop { bot.updates().next().await }` receives the same update in each iteration. The event `new stream after
-    /// one update` is then logged at WARN.
+    /// So `loop { bot.updates().next().await }` receives the same update in each iteration. In this case, the bot logs
+    /// the event `new stream after one update` once, at WARN.
     ///
     /// ```
     /// # #[tokio::main]
@@ -293,7 +293,8 @@ impl Bot {
         self.updates().run_with(state, handler)
     }
 
-    /// Creates a bot from environment variables: `MAX_TOKEN` for a bot of MAX, or `TAMTAM_TOKEN` for a bot of TamTam.
+    /// Creates a client from environment variables. `MAX_TOKEN` contains the token of a bot of MAX, and `TAMTAM_TOKEN`
+    /// contains the token of a bot of TamTam. Set only one of them.
     /// [`BotBuilder::from_env`] describes all variables.
     ///
     /// ```no_run

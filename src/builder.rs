@@ -152,8 +152,7 @@ impl BotBuilder {
     ///   the service.
     ///
     /// A value is blank if it is empty or contains only white space. A blank base URL counts as not set. A blank token
-    /// is ignored if the other token is not blank. If no token is set except blank tokens, [`build`](Self::build)
-    /// fails.
+    /// is ignored if the other token is not blank. If all tokens that are set are blank, [`build`](Self::build) fails.
     ///
     /// # Errors
     ///
@@ -198,12 +197,12 @@ impl BotBuilder {
     /// - Install the certificate on the platform.
     ///
     /// With `true`, the bot accepts certificates of this CA from every host to which the bot connects, such as upload
-    /// hosts. Other HTTP clients in the process do not trust this CA.
+    /// hosts. The setting does not affect other HTTP clients in the process.
     ///
-    /// On Android, the feature `rustls` supports only the certificates of the system. So [`build`](Self::build) fails
+    /// On Android, the feature `rustls` supports only the certificates of the platform. So [`build`](Self::build) fails
     /// for MAX, unless you set `false`.
     ///
-    /// On TamTam, the setting has no effect, because TamTam has no root certificate of its own.
+    /// For a bot of TamTam, the setting has no effect, because TamTam has no root certificate of its own.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -229,11 +228,11 @@ impl BotBuilder {
     }
 
     /// Sets the version of the TamTam API. Defaults to 0.5.6, which is the version of the OpenAPI document from which
-    /// this crate is generated. Every request contains the version in the query parameter `v`.
+    /// this crate is generated. Every request to TamTam contains the version in the query parameter `v`.
     ///
     /// The server sends responses in the format of this version. The types of this crate can read the responses of all
-    /// versions that have a constant in [`ApiVersion`]. [`Bot::subscribe_webhook`] requests updates in the same
-    /// version.
+    /// versions that have a constant in [`ApiVersion`]. [`Bot::subscribe_webhook`] requests updates in the format of
+    /// the same version.
     ///
     /// Requests to MAX have no version. If you set a version for a bot of MAX, [`build`](Self::build) fails.
     pub fn version(mut self, version: impl Into<ApiVersion>) -> Self {
@@ -269,12 +268,11 @@ impl BotBuilder {
         self
     }
 
-    /// Sets the time that the bot waits for the response to a long poll, in addition to the hold time. Defaults to 15
-    /// s.
+    /// Sets the extra time that the bot waits for the response to a long poll. Defaults to 15 s.
     ///
-    /// A long poll is a request for updates. The server holds this request until there is an update, but at most for
-    /// the hold time. [`Updates::timeout`](crate::updates::Updates::timeout) sets the hold time. If no response arrives
-    /// within the hold time plus `margin`, the poll fails and is retried.
+    /// A long poll is a request for updates. The server delays the response until there is an update, but at most for
+    /// the hold time, which is 30 s by default. [`Updates::timeout`](crate::updates::Updates::timeout) sets the hold
+    /// time. If no response arrives within the hold time plus `margin`, the poll fails and is retried.
     pub fn poll_margin(mut self, margin: Duration) -> Self {
         self.timeouts.poll_margin = margin;
         self
@@ -283,7 +281,7 @@ impl BotBuilder {
     /// Sets the time limit for opening a connection. Defaults to 10 s.
     ///
     /// A value above half of [`timeout`](Self::timeout) is reduced to half of `timeout`. So if no connection can be
-    /// opened, the attempt fails before its own time limit expires. The error has the kind
+    /// opened, the attempt fails before `timeout` expires. The error has the kind
     /// [`ErrorKind::Connect`](crate::ErrorKind::Connect), which means that the request was not sent.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
@@ -306,6 +304,7 @@ impl BotBuilder {
     /// use std::time::Duration;
     ///
     /// # fn main() -> tamtam::Result<()> {
+    /// // A call on a frozen connection fails after at most 10 s.
     /// let interval = Duration::from_secs(5);
     /// let timeout = Duration::from_secs(5);
     /// let bot = tamtam::Bot::builder("token").http2_keep_alive(interval, timeout).build()?;
@@ -320,8 +319,8 @@ impl BotBuilder {
     /// Sets the maximum size of the body of a response, in bytes after decompression. Defaults to 16 MiB. The responses
     /// to polls (requests for updates) have a separate limit, [`max_page_bytes`](Self::max_page_bytes).
     ///
-    /// If a body is larger, the call fails with the kind [`TooLarge`](crate::ErrorKind::TooLarge), and the rest of the
-    /// body is not read.
+    /// If a body is larger, the call fails with the kind [`TooLarge`](crate::ErrorKind::TooLarge). The bot stops
+    /// reading the body at the limit.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.size_limits.response.bytes = bytes;
         self
@@ -345,7 +344,7 @@ impl BotBuilder {
     /// use tamtam::{Bot, Service, settings::Pace};
     ///
     /// # fn main() -> tamtam::Result<()> {
-    /// // Two processes share the limits of one token.
+    /// // Two processes use the same token, so each process gets half of these limits.
     /// let pace = Service::Max.pace().requests_per_second(15).polls_per_second(1);
     /// let bot = Bot::builder("token").service(Service::Max).pace(pace).build()?;
     /// # Ok(())
@@ -359,8 +358,8 @@ impl BotBuilder {
     /// Sets how often and for how long a failed call is retried. By default, a call has at most 3 attempts and a time
     /// budget of 30 s. See [`RetryPolicy`].
     ///
-    /// The default [`timeout`](Self::timeout) of an attempt is also 30 s. So an attempt that times out uses up the
-    /// budget, and is not retried. To retry after a timeout, set a larger budget or a smaller `timeout`.
+    /// The default [`timeout`](Self::timeout) of an attempt is also 30 s. So if the first attempt times out, the budget
+    /// is spent, and the call is not retried. To retry after a timeout, set a larger budget or a smaller `timeout`.
     ///
     /// The policy does not apply to the polls of [`Bot::updates`] and [`Bot::run`]. A poll that fails with a temporary
     /// error is retried until it succeeds.
@@ -403,7 +402,7 @@ impl BotBuilder {
     ///
     /// - `HTTPS_PROXY`: The proxy for requests to `https` URLs. Defaults to `ALL_PROXY`.
     /// - `HTTP_PROXY`: The proxy for requests to `http` URLs. Defaults to `ALL_PROXY`.
-    /// - `NO_PROXY`: The hosts to which the bot connects without a proxy.
+    /// - `NO_PROXY`: The hosts to which the bot connects without a proxy, separated by commas.
     ///
     /// The names of the variables may also be in lower case.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
@@ -411,8 +410,8 @@ impl BotBuilder {
         self
     }
 
-    /// Ignores the environment variables that set a [`proxy`](Self::proxy), for example because the server runs on the
-    /// same machine. A proxy that is set with the method `proxy` is still used.
+    /// Makes the bot ignore the environment variables that set a [`proxy`](Self::proxy). A proxy that is set with the
+    /// method `proxy` is still used. Call `no_proxy`, for example, if the server runs on the same machine.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -437,8 +436,8 @@ impl BotBuilder {
         self
     }
 
-    /// Sets a closure that changes settings of the HTTP client for which `BotBuilder` has no method. If `http` is
-    /// called again, the new closure replaces the previous closure.
+    /// Sets a closure that changes the HTTP client. Use the closure for settings that have no method in `BotBuilder`.
+    /// If `http` is called again, the new closure replaces the previous closure.
     ///
     /// `settings`: The closure. It receives the builder of the HTTP client, and returns the changed builder.
     ///
@@ -467,23 +466,26 @@ impl BotBuilder {
     ///
     /// # TLS
     ///
-    /// If neither [`root_certificates`](Self::root_certificates) nor [`http`](Self::http) is set, all bots of a service
-    /// in the process share one TLS configuration. Then only the first bot reads the root certificates of the platform.
-    /// Otherwise, the bot has its own TLS configuration, and reads the root certificates again.
+    /// A bot with [`root_certificates`](Self::root_certificates) or [`http`](Self::http) has its own TLS configuration,
+    /// and reads the root certificates of the platform. All other bots of a service share one TLS configuration in the
+    /// process. Only the first of these bots reads the root certificates.
     ///
-    /// Bots with a shared configuration can resume each other's TLS sessions, but do not share connections.
+    /// Bots with a shared configuration also share TLS sessions, but not connections.
     ///
     /// # Errors
     ///
     /// All errors have the kind [`Build`](crate::ErrorKind::Build), and their messages name the invalid setting:
     ///
-    /// - If the token is blank. On MAX, also if the token contains characters that are not allowed in a header.
+    /// - If the token is blank.
+    /// - If the token of a bot of MAX contains characters that are not allowed in a header.
     /// - If the base URL cannot be parsed, or has a scheme other than `http` and `https`.
     /// - If the base URL has a user, a query or a fragment.
     /// - If the base URL has the scheme `https`, and no TLS feature is enabled.
     /// - If a `version` is set for a service without versions, such as MAX.
     /// - If a root certificate is not PEM.
-    /// - If a timeout, an interval or a size limit is zero. Only [`poll_margin`](Self::poll_margin) may be zero.
+    /// - If the platform does not support the root certificate of the service: see
+    ///   [`trust_service`](Self::trust_service).
+    /// - If a timeout, an interval or a size limit is zero, except [`poll_margin`](Self::poll_margin).
     /// - If a proxy URL cannot be parsed, or has a scheme that [`proxy`](Self::proxy) does not support.
     /// - If a proxy URL has a SOCKS scheme, and the feature `socks` is not enabled.
     ///

@@ -39,8 +39,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// - [`kind`](Self::kind) returns the [`ErrorKind`], such as `Timeout`.
 /// - [`is_retryable`](Self::is_retryable) returns whether a retry may succeed.
-/// - [`may_have_been_applied`](Self::may_have_been_applied) returns whether the server may have applied the request. If
-///   it returns `true`, a retry may apply the request twice.
+/// - [`may_have_been_applied`](Self::may_have_been_applied) returns whether the server may have applied the request,
+///   for example posted the message. If the method returns `true`, a retry may apply the request twice.
 /// - Other methods return the operation, the HTTP status, and the `code` and `message` of the API.
 ///
 /// `Display` writes one line with the cause, such as `sendMessage: cannot connect: Connection refused (os error 111)`.
@@ -255,8 +255,8 @@ impl Error {
         self.0.report.elapsed
     }
 
-    /// Returns the time that the server asks the bot to wait (the header `Retry-After`). The time is at most an hour.
-    /// `None` if the response has no `Retry-After`.
+    /// Returns the time that the server asks the bot to wait (the header `Retry-After`). A time of more than an hour is
+    /// reduced to an hour. `None` if the response has no `Retry-After`.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.kind.retry_after()
@@ -414,11 +414,12 @@ impl Error {
 
     /// Returns whether the server may have applied the request although the call failed.
     ///
-    /// Returns `false` for all operations that only read. For other operations, returns `true` in these cases:
+    /// Returns `false` for all operations that only read. For all other operations, returns `true` if one of these
+    /// failures occurred in at least one attempt:
     ///
-    /// - In at least one attempt, the connection broke after the request was sent.
-    /// - In at least one attempt, the response did not arrive in time, or could not be read.
-    /// - In at least one attempt, the server or a proxy failed.
+    /// - The connection broke after the request was sent.
+    /// - The response did not arrive in time, or could not be read.
+    /// - The server or a proxy failed.
     ///
     /// If this method returns `true`, check the result before you call again, for example whether the message is in the
     /// chat.

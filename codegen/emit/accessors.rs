@@ -54,8 +54,8 @@ pub(super) fn emit(
     }
     let union = names::type_ident(&union.name);
     let docs =
-        doc("Accessors of properties that several kinds share. If the value does not have the property, an accessor \
-         returns `None` or an empty list.");
+        doc("Methods for values of all kinds. If the value does not have the requested property, a method returns \
+         `None` or an empty list.");
     Ok(quote!(#docs impl #union { #(#methods)* }))
 }
 

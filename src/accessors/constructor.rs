@@ -2,7 +2,8 @@
 
 use crate::api::types::{AttachmentRequest, ConstructedMessageBody, Update};
 
-/// Accessors of updates from a constructor, in which a user of TamTam composes a message with the help of the bot.
+/// Methods for updates from a constructor. In a constructor, a user of TamTam composes a message with the help of the
+/// bot.
 impl Update {
     /// Returns the first text that a user typed in the constructor. For a message that a user posted from the
     /// constructor, returns the text of the message. `None` if the update has no such text.
@@ -25,8 +26,8 @@ impl Update {
         }
     }
 
-    /// Returns the attachments of the first message with attachments in the constructor. Empty if there is no such
-    /// message.
+    /// Returns the attachments that a user added in the constructor, from the first message with attachments. Empty if
+    /// no message has attachments.
     ///
     /// For the attachments of a posted message, use [`attachments`](Self::attachments).
     #[must_use]

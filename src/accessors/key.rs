@@ -6,9 +6,9 @@ use crate::{api::types::Update, json::key::Key, redaction::fnv_1a};
 impl Update {
     /// Returns a key that identifies the update, so that a bot can find duplicates.
     ///
-    /// If a poll or a request to a webhook fails, the server delivers the same updates again. A repeated update has the
-    /// same key, except an [`Update::Unknown`] with a change in its JSON. Two updates have different keys if they
-    /// differ in one of these properties:
+    /// If a poll (a request for updates) or a request to a webhook fails, the server delivers the same updates again. A
+    /// repeated update has the same key, except an [`Update::Unknown`] with a change in its JSON. Two updates have
+    /// different keys if they differ in one of these properties:
     ///
     /// - the [kind](Self::tag) or the timestamp
     /// - the id of a chat, user, message, callback or session (also in the original message of a forward or reply)
@@ -21,12 +21,12 @@ impl Update {
     /// the JSON text. So this key changes if any part of the JSON changes.
     ///
     /// The key is printable ASCII without spaces. You can use the key in a database or in a header such as
-    /// `Nats-Msg-Id`. Values in the key are percent-encoded. Do not parse the key: use the accessors of `Update`. Do
-    /// not log the key if your payloads are secret.
+    /// `Nats-Msg-Id`. Values in the key are percent-encoded. Do not parse the key, but use the other methods of
+    /// `Update`. Do not log the key if your payloads are secret.
     ///
-    /// Keep a key as long as the server can repeat the update, for example for a day. A later version of the crate may
-    /// add an id to the key, or support an update that is `Unknown` now. If an update is delivered before and after
-    /// such an upgrade, its key changes.
+    /// To find duplicates, store each key for as long as the server can repeat the update, for example for a day. A
+    /// later version of the crate may add an id to the key, or support an update that is `Unknown` now. If an update is
+    /// delivered before and after such an upgrade, its key changes.
     ///
     /// # Examples
     ///

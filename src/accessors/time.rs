@@ -22,7 +22,7 @@ impl Update {
     /// Returns the age of the update: the time of this machine minus the [`time`](Self::time) of the update. Zero if
     /// the time of the update is in the future. `None` if the time of the update is missing or unreadable.
     ///
-    /// After a long downtime, a bot receives old updates. A handler can skip old updates:
+    /// After a long downtime, a bot receives old updates. This handler skips updates that are older than 10 minutes:
     ///
     /// ```
     /// use std::time::Duration;

@@ -89,7 +89,7 @@ impl Bot {
     }
 
     /// Shows an action of the bot once. Members of the chat see the action for a few seconds. To show an action for
-    /// longer, use [`typing`](Self::typing) or a method `sending_...`.
+    /// longer, use [`typing`](Self::typing) or one of the methods `sending_...`.
     ///
     /// ```
     /// # #[tokio::main]

@@ -42,9 +42,9 @@ impl From<&MessageCallbackUpdate> for CallbackId {
 }
 
 impl Bot {
-    /// Answers a press of a [callback button](crate::Button::callback). The answer can show a
-    /// [notification](AnswerOnCallback::notification) to the user, [edit](AnswerOnCallback::edit) the message with the
-    /// button, or do both.
+    /// Answers a press of a [callback button](crate::Button::callback), which is a button that sends data to the bot.
+    /// The answer can show a [notification](AnswerOnCallback::notification) to the user,
+    /// [edit](AnswerOnCallback::edit) the message with the button, or do both.
     ///
     /// `callback`: The [`MessageCallbackUpdate`], the [`Callback`] in this update, or the id of the callback.
     ///
@@ -61,7 +61,7 @@ impl Bot {
     /// bot.send(alice.chat_id(), "Coming?").keyboard(keyboard).await?;
     /// # alice.presses("Yes");
     ///
-    /// # let mut updates = bot.updates();
+    /// let mut updates = bot.updates();
     /// while let Some(update) = updates.try_next().await? {
     ///     if let Update::MessageCallback(pressed) = update {
     ///         bot.answer(&pressed).edit("You are coming.").notification("Noted").await?;

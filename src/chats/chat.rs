@@ -183,10 +183,12 @@ impl Bot {
         self.api().get_admins(chat)
     }
 
-    /// Makes a member of a group or a channel an administrator with these `rights`. If the member is already an
-    /// administrator, `rights` replaces the previous rights. MAX only.
+    /// Appoints a member of a group or a channel as an administrator. MAX only. The bot needs the right `add_admins`.
+    /// A chat can have at most 50 administrators.
     ///
-    /// The bot needs the right `add_admins`. A chat has at most 50 administrators.
+    /// - `user`: The member to appoint.
+    /// - `rights`: The rights of the administrator. If the member is already an administrator, `rights` replaces the
+    ///   previous rights.
     ///
     /// ```
     /// # #[tokio::main]
@@ -215,8 +217,10 @@ impl Bot {
         self.add_admins(chat, [ChatAdmin::new(user, rights)])
     }
 
-    /// Makes several members of a group or a channel administrators with one request. MAX only. The bot needs the right
-    /// `add_admins`. A chat has at most 50 administrators. For one member, use [`add_admin`](Self::add_admin).
+    /// Appoints several members of a group or a channel as administrators, with one request. MAX only. The bot needs
+    /// the right `add_admins`. A chat can have at most 50 administrators.
+    ///
+    /// `admins`: The members to appoint, with their rights. For one member, use [`add_admin`](Self::add_admin).
     ///
     /// ```
     /// # #[tokio::main]
@@ -246,7 +250,7 @@ impl Bot {
         self.api().delete_admins(chat, user)
     }
 
-    /// Returns the bot as a member of a group or a channel, with the role and the rights of the bot.
+    /// Returns the membership of the bot in a group or a channel, with the role and the rights of the bot.
     ///
     /// ```
     /// # #[tokio::main]
@@ -304,8 +308,8 @@ impl Bot {
         IsAdmin::new(self.member(chat, user))
     }
 
-    /// Adds users to a group or, on TamTam, to a channel. The bot needs the right `add_remove_members`. On MAX, one
-    /// request adds at most 100 users. Since September 2026, MAX may refuse this operation.
+    /// Adds users to a group, or to a channel (TamTam only). The bot needs the right `add_remove_members`. On MAX, one
+    /// request can add at most 100 users. Since September 2026, MAX may refuse this operation.
     ///
     /// If some users could not be added, MAX returns their ids in
     /// [`failed_user_ids`](crate::types::ModifyMembersResult::failed_user_ids), and the reasons in

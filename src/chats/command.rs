@@ -18,7 +18,7 @@ use crate::{
 /// A command in the text of a message, such as `/remind@my_bot 10 min`. Returned by
 /// [`Update::command`](crate::Update::command) and [`Message::command`](crate::Message::command).
 ///
-/// Match on the [`name`](Self::name), or implement `TryFrom<Command>` for your own type:
+/// To handle a command, match on the [`name`](Self::name), or implement `TryFrom<Command>` for your own type:
 ///
 /// ```
 /// use tamtam::Command;
@@ -71,8 +71,9 @@ pub struct Command<'a> {
 impl<'a> Command<'a> {
     /// Returns the command at the start of a text. `None` if the text does not start with a command.
     ///
-    /// The name of a command consists of letters, digits, `_` and `-`, and ends at `@`, at white space, or at the end
-    /// of the text. So `/usr/bin` is not a command.
+    /// A command is a slash and a name, for example `/help`. An `@` and a username can follow the name. The name and
+    /// the username consist of letters, digits, `_` and `-`. White space or the end of the text follows the command. So
+    /// `/usr/bin` is not a command, because a slash follows the name `usr`.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim().strip_prefix('/')?;
@@ -145,7 +146,7 @@ impl Update {
     /// # let alice = tamtam.user("Alice");
     /// # alice.starts();
     /// # alice.says("/add 2 3");
-    /// # let mut updates = bot.updates();
+    /// let mut updates = bot.updates();
     /// while let Some(update) = updates.try_next().await? {
     ///     let (Some(command), Some(chat)) = (update.command(), update.chat_id()) else {
     ///         continue;
@@ -179,7 +180,7 @@ impl Bot {
     /// `commands`: The new commands, for example pairs of name and description. The new commands replace all previous
     /// commands. A slash at the start of a name is removed.
     ///
-    /// A bot has at most 32 commands. A name has 1 to 64 characters, and a description has 1 to 128 characters.
+    /// A bot can have at most 32 commands. A name has 1 to 64 characters, and a description has 1 to 128 characters.
     ///
     /// This method works on both services. It calls [`Api::edit_my_info`](crate::api::Api::edit_my_info) on TamTam, and
     /// [`Api::edit_my_commands`](crate::api::Api::edit_my_commands) on MAX.

@@ -93,10 +93,10 @@ impl Bot {
     /// name. When the user opens the constructor, types a text or presses a button, the bot receives a
     /// [`MessageConstructionRequest`].
     ///
-    /// Answer each request with this method. An answer replaces the content of the previous answer, and the state that
-    /// [`Construct::data`] stored.
+    /// Answer each request with this method. An answer replaces the content and the state of the previous answer. The
+    /// state is a value that [`Construct::data`] stores in the session.
     ///
-    /// `session`: The request, or the id of its session.
+    /// `session`: The request, or the id of the session in the request.
     ///
     /// ```
     /// # #[tokio::main]
@@ -109,7 +109,7 @@ impl Bot {
     /// # card.types("Bob");
     /// use tamtam::Update;
     ///
-    /// # let mut updates = bot.updates();
+    /// let mut updates = bot.updates();
     /// while let Some(update) = updates.try_next().await? {
     ///     let Update::MessageConstructionRequest(request) = update else { continue };
     ///     let answer = bot.construct(&request).allow_user_input(true);

@@ -21,7 +21,7 @@ impl Bot {
     }
 
     /// Deletes a message for all members of its chat. The bot can delete its own messages. To delete messages of
-    /// others, the bot must be an administrator with the right to delete messages.
+    /// other users, the bot must be an administrator with the right to delete messages.
     ///
     /// `message`: The id of the message, the message itself, or the result of [`send`](Self::send).
     ///

@@ -18,15 +18,18 @@ use crate::{
     validation::{self, Invalid, Place},
 };
 
-/// A client of the Bot API of MAX or TamTam. A `Bot` has the token of one bot and a pool of HTTP connections.
+/// A client of the Bot API of MAX or TamTam. A `Bot` contains the token of one bot and a pool of HTTP connections.
 ///
 /// Clones are cheap, and share the token, the connections and the rate limits.
 ///
-/// For frequent operations, `Bot` has short methods such as [`send`](Self::send). For all operations of the API, use
+/// For common operations, `Bot` has short methods such as [`send`](Self::send). For all operations of the API, use
 /// [`api`](Self::api).
 ///
 /// Most methods return a request. Set the options of the request, and then send it with `.await`. Only
 /// [`typing`](Self::typing) and the methods `sending_...` send requests without `.await`.
+///
+/// In the examples, `alice`, `bob` and `carol` are users, and `team` is a group. `alice.chat_id()` is the id of the
+/// chat of Alice with the bot.
 ///
 /// ```
 /// # #[tokio::main]
@@ -139,11 +142,12 @@ impl Bot {
     /// spare capacity of the [rate limits](crate::settings::Pace) of the bot.
     ///
     /// The clone leaves a tenth of [`Pace::requests_per_second`](crate::settings::Pace::requests_per_second) to the
-    /// original bot. The clone sends its requests at equal intervals, by default 38 ms on MAX. So a reply or a poll (a
-    /// request for updates) of the original bot waits for at most one request of the clone.
+    /// original bot. The clone sends its requests at equal intervals (by default, 38 ms on MAX). So a reply or a poll
+    /// (a request for updates) of the original bot waits for at most one request of the clone.
     ///
-    /// The other rate limits apply to the original bot and the clone together. If the original bot has no limit of
-    /// requests per second (the default on TamTam), the clone does not wait between its requests.
+    /// The limits for polls and for the messages to one chat apply to the original bot and the clone together. If the
+    /// original bot has no limit of requests per second (the default on TamTam), the clone does not wait between its
+    /// requests.
     ///
     /// Call [`run`](Self::run) and [`updates`](Self::updates) on the original bot. On the clone, polls would wait for
     /// spare capacity.

@@ -43,8 +43,8 @@ impl Default for Keyboard {
 /// the limit of the API, sending fails with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest). The error
 /// message contains the row and the button, counted from 0: `body.attachments[0].payload.buttons[2][1].text`.
 ///
-/// On MAX, the [number of buttons](crate::types::InlineKeyboardAttachmentRequestPayload::buttons) is also limited. If a
-/// keyboard exceeds this limit, sending fails with `InvalidRequest`.
+/// On MAX, the [number of buttons](crate::types::InlineKeyboardAttachmentRequestPayload::buttons) is also limited, for
+/// example to 7 buttons in a row. If a keyboard exceeds such a limit, sending fails with `InvalidRequest`.
 impl Keyboard {
     /// Creates a keyboard with one button per row, from top to bottom.
     #[must_use]
@@ -58,6 +58,7 @@ impl Keyboard {
     /// ```
     /// use tamtam::{Button, Keyboard};
     ///
+    /// // 30 days make 4 rows of 7 buttons, and a last row of 2 buttons.
     /// let days = (1..=30).map(|day| Button::callback(day.to_string(), day.to_string()));
     /// let month = Keyboard::grid(7, days);
     /// assert_eq!(month.buttons.len(), 5);

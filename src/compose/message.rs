@@ -72,8 +72,8 @@ macro_rules! body {
             /// Adds a keyboard. A message can have at most one keyboard. A message with a keyboard also needs a text or
             /// another attachment.
             ///
-            /// If `keyboard` has no buttons, no keyboard is added, but the list of attachments is set. If this list is
-            /// used in an edit, it replaces all attachments of the edited message, including the keyboard.
+            /// A keyboard without buttons is not added. But in an edit, the attachments of this value still replace all
+            /// attachments of the edited message. So an edit with an empty keyboard removes the old keyboard.
             ///
             /// ```
             #[doc = concat!("use tamtam::{Button, Keyboard, types::", stringify!($body), "};")]

@@ -94,8 +94,8 @@ pub enum ErrorKind {
     ///
     /// In a message constructor (TamTam only), a user composes a message with the help of the bot.
     Payload,
-    /// The next page of a list cannot be read, so the list is incomplete. Either the server repeats a page, or a page
-    /// is too small for all messages that have the same timestamp.
+    /// The next page of a list cannot be read, so the list is incomplete. Either the server repeats a page (the part of
+    /// the list in one response), or a page is too small for all messages that have the same timestamp.
     ///
     /// For messages, use the default [`page_size`](crate::pages::Messages::page_size), which is the maximum. If the
     /// error occurs again, skip the messages with this timestamp. To skip them, read from an earlier time with
@@ -112,8 +112,8 @@ pub enum ErrorKind {
     /// The [`MarkerStore`](crate::updates::MarkerStore) cannot be read. A marker store keeps the position of the bot in
     /// the list of updates. The bot does not start, because it could lose updates without this position.
     ///
-    /// Repair the store, or remove its content. If the store is empty, the bot starts with the updates that the server
-    /// has kept.
+    /// Repair the store, or remove its content. If the store is empty, the bot starts with the oldest update that the
+    /// server has kept.
     MarkerStore,
     /// The store of a [`ChatBook`](crate::updates::ChatBook) cannot be read or written. A chat book is a list of the
     /// chats of the bot. If a change cannot be written, it stays in memory, and is written with the next change.

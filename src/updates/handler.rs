@@ -42,7 +42,7 @@ pub(crate) const HANDLER_TIMEOUT: Duration = Duration::from_secs(120);
 /// the error is logged. By default, the update is not retried. To retry updates, use
 /// [`Run::on_error`](crate::updates::Run::on_error).
 ///
-/// To pass other values to the handler, use a closure:
+/// To pass more values to the handler, such as a database, use a closure:
 ///
 /// ```
 /// # #[derive(Clone)] struct Database;

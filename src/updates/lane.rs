@@ -47,7 +47,8 @@ enum Reason {
 }
 
 impl Update {
-    /// Returns the [`Lane`] of the update, which is usually its chat. Updates of one lane are handled in order.
+    /// Returns the [`Lane`] of the update. A lane is a group of updates that are handled in order, usually the updates
+    /// of one chat.
     #[must_use]
     pub fn lane(&self) -> Lane {
         let chat = self.chat_id().map(Reason::Chat);

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Methods for webhooks. A webhook is a URL to which the service sends the updates of the bot. Keep the URL secret,
-/// because anyone who has the URL can send updates to the bot.
+/// because anyone who has the URL can send forged updates to the bot.
 impl Bot {
     /// Returns the subscribed webhooks. If no webhook is subscribed, the bot receives its updates by
     /// [polling](Self::updates).
@@ -122,9 +122,9 @@ impl Bot {
     /// # Errors
     ///
     /// - The errors of [`subscriptions`](Self::subscriptions).
-    /// - If a webhook is still subscribed at the end. The error is the first error of
-    ///   [`unsubscribe_webhook`](Self::unsubscribe_webhook) for which [`is_refused`](Error::is_refused) returns
-    ///   `false`. Without such an error, the kind is [`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed).
+    /// - If a webhook is still subscribed at the end. The call returns the first error of
+    ///   [`unsubscribe_webhook`](Self::unsubscribe_webhook) that is not a [refusal](Error::is_refused). If there is no
+    ///   such error, the kind is [`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed).
     ///
     /// # Cancel safety
     ///

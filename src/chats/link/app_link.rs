@@ -109,8 +109,8 @@ impl Bot {
     /// Creates a link that opens the Mini App of a bot. A Mini App is a web page inside MAX. MAX only.
     ///
     /// - `username`: Username of the bot with the Mini App, with or without the `@`.
-    /// - `payload`: Text that the Mini App receives. The payload consists of at most 512 ASCII letters, digits, `_` and
-    ///   `-`, or is empty.
+    /// - `payload`: Text that the Mini App receives, at most 512 characters. Allowed characters are ASCII letters,
+    ///   digits, `_` and `-`. The payload may be empty.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {

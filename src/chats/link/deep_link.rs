@@ -128,7 +128,7 @@ impl FromStr for DeepLink {
 }
 
 impl Bot {
-    /// Creates a link that starts a bot and passes a payload to the bot. The link is for the service of `self`. See
+    /// Creates a link that starts a bot and passes a payload to the bot. The link is for the service of this `Bot`. See
     /// [`DeepLink`].
     ///
     /// - `username`: Username of the bot to start, with or without the `@`.

@@ -21,8 +21,8 @@ use crate::{
 const OPERATION: &str = "sendMessage";
 
 impl Bot {
-    /// Sends a text of any length. If the text is too long for one message, the bot sends several messages. Returns the
-    /// posted messages in order.
+    /// Sends a text of any length. If the text is too long for one message, the bot splits the text, and sends several
+    /// messages. Returns the posted messages in order.
     ///
     /// If sending a message fails, the earlier messages stay posted. To continue after a failure, see
     /// [`SendLong::send`].
@@ -30,8 +30,9 @@ impl Bot {
     /// [`split`](crate::text::split) describes where a plain text or a [`Text`](crate::text::Text) is split. If a
     /// formatted range is split, every part of the range keeps the formatting.
     ///
-    /// A text of [`NewMessageBody::markdown`] or [`NewMessageBody::html`] is split only at line ends that are outside
-    /// all formatting. If the text cannot be split at such line ends, the call fails and sends no message.
+    /// A text of [`NewMessageBody::markdown`] or [`NewMessageBody::html`] is split only at line ends outside all
+    /// formatting. If such a text cannot be split, the call fails
+    /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)) and sends no message.
     ///
     /// # Errors
     ///

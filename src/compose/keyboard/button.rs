@@ -84,7 +84,7 @@ impl Button {
     /// bot.send(alice.chat_id(), "Coming?").keyboard(keyboard).await?;
     /// # alice.presses("Yes");
     ///
-    /// # let mut updates = bot.updates();
+    /// let mut updates = bot.updates();
     /// while let Some(update) = updates.try_next().await? {
     ///     if let Update::MessageCallback(pressed) = update {
     ///         let vote: Vote = pressed.callback.payload_as()?;
@@ -164,8 +164,8 @@ impl Button {
         MessageButton::new(text)
     }
 
-    /// Creates a button that opens a Mini App. A Mini App is a web page of a bot that MAX shows inside the messenger.
-    /// MAX only. The bot receives no update when a user presses the button.
+    /// Creates a button that opens a Mini App. A Mini App is a web page of a bot, shown inside MAX. MAX only. The bot
+    /// receives no update when a user presses the button.
     ///
     /// - `text`: The label of the button.
     /// - `bot`: The username of the bot that has the Mini App, or a link to this bot.
@@ -174,15 +174,13 @@ impl Button {
     ///
     /// - [`payload`](OpenAppButton::payload): The text that the Mini App receives as `start_param`, at most 512
     ///   characters. Allowed characters are ASCII letters, digits, `_` and `-`.
-    /// - [`contact_id`](OpenAppButton::contact_id): The user id of the bot that has the Mini App. Not required if `bot`
-    ///   identifies the bot.
+    /// - [`contact_id`](OpenAppButton::contact_id): The user id of the bot that has the Mini App. Usually, `bot` is
+    ///   enough to identify this bot.
     ///
     /// ```
     /// use tamtam::Button;
     ///
-    /// let button = Button::open_app("Open the shop", "my_bot")
-    ///     .payload("order-7")
-    ///     .contact_id(42);
+    /// let button = Button::open_app("Open the shop", "my_bot").payload("order-7");
     /// assert_eq!(button.web_app, "my_bot");
     /// assert_eq!(button.payload.as_deref(), Some("order-7"));
     /// ```
