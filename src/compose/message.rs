@@ -72,8 +72,8 @@ macro_rules! body {
             /// Adds a keyboard. A message can have at most one keyboard. A message with a keyboard also needs a text or
             /// another attachment.
             ///
-            /// If `keyboard` has no buttons, no keyboard is added, but the list of attachments is set. If this list is
-            /// used in an edit, it replaces all attachments of the edited message, including the keyboard.
+            /// If `keyboard` has no buttons, the method adds no keyboard, but sets an unset list of attachments to an
+            /// empty list. In an edit, an empty list removes all attachments of the message, including its keyboard.
             ///
             /// ```
             #[doc = concat!("use tamtam::{Button, Keyboard, types::", stringify!($body), "};")]
