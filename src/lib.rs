@@ -155,8 +155,12 @@ pub use updates::{handler::HandlerResult, shutdown::shutdown_signal};
 /// Types that a bot sends have a function `new`, which takes the required fields. Each field of these types also has a
 /// setter. Many of these types also implement `Default` or `From`.
 ///
+/// A *dialog* is the private chat of one user and the bot. In a *constructor* (TamTam only), a user composes a message
+/// with the help of the bot.
+///
 /// Servers add values to enums such as [`Update`] and [`ChatType`](types::ChatType) without notice. These enums have a
-/// variant `Unknown` for values that this crate does not define. Serialization writes an unknown value unchanged.
+/// variant `Unknown` for values that this crate does not define or cannot parse. Serialization writes an unknown value
+/// unchanged.
 ///
 /// ```
 /// use tamtam::types::{ChatType, SenderAction, Unknown};
@@ -212,7 +216,7 @@ pub mod request {
 
 /// The types for the settings of a bot: retries, rate limits, size limits and API version.
 ///
-/// To set the retries, the pace or the API version of a bot, use [`BotBuilder`]. To set the limits for messages,
+/// To set the retries, the rate limits or the API version of a bot, use [`BotBuilder`]. To set the limits for messages,
 /// keyboards and files, use [`Service::with_limits`].
 ///
 /// ```
@@ -223,7 +227,7 @@ pub mod request {
 /// # fn main() -> tamtam::Result<()> {
 /// let bot = Bot::builder("token")
 ///     .retry(RetryPolicy::default().attempts(5).budget(Duration::from_secs(60)))
-///     .pace(Pace::default().requests_per_second(10))
+///     .pace(Pace::none().requests_per_second(10))
 ///     .build()?;
 /// # let _ = bot;
 /// # Ok(())

@@ -154,14 +154,15 @@ impl MiniApp {
     /// - `vcf_info`, `hash`: Unchanged values of these fields of the
     ///   [`ContactAttachmentPayload`](crate::types::ContactAttachmentPayload).
     ///
-    /// The signature does not show whether the contact is the sender's own contact. To check this, compare the user id
-    /// of the contact with the user id of the message's sender.
+    /// A genuine contact can be the contact of another person. To check that it is the sender's own contact, compare
+    /// the user id of the contact with the user id of the message's sender.
     ///
     /// ```
     /// use tamtam::mini_app::MiniApp;
     ///
     /// let mini_app = MiniApp::new("test-token")?;
     /// let vcf_info = "BEGIN:VCARD\r\nTEL:79990000000\r\nEND:VCARD";
+    /// // The signature of this contact for a bot with the token "test-token".
     /// let hash = "0d041d9949fbe03a35c4dc2bfebc1a00866b2571b688808ac746fb10d6908d64";
     /// assert!(mini_app.is_contact_genuine(vcf_info, hash));
     /// assert!(!mini_app.is_contact_genuine(&vcf_info.replace('7', "8"), hash));
@@ -187,6 +188,7 @@ impl MiniApp {
     /// use tamtam::mini_app::MiniApp;
     ///
     /// let mini_app = MiniApp::new("test-token")?;
+    /// // The signature of this phone number for a bot with the token "test-token".
     /// let hash = "6feab7cf32edae31a6aa264caf298c3d5977f384aa160716fc9a910c2145019e";
     /// assert!(mini_app.is_phone_genuine(1771409700, "+79990000000", 7, hash));
     /// # Ok::<(), tamtam::Error>(())

@@ -75,7 +75,8 @@ pub(crate) struct Links {
     pub(crate) share: Option<&'static str>,
 }
 
-/// The limits of a service for messages, keyboards and files. Set with [`Service::with_limits`].
+/// The limits of a service for messages, keyboards and files. Returned by [`Service::limits`]. Set with
+/// [`Service::with_limits`].
 ///
 /// If a request would exceed a limit, the call fails and sends no request
 /// ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). `None` means that the limit is not checked.
@@ -100,8 +101,8 @@ pub struct Limits {
     pub keyboard_rows: Option<usize>,
     /// Maximum number of buttons in a row.
     pub row_buttons: Option<usize>,
-    /// Maximum number of buttons in a row that has at least one wide button. [`wide_buttons`](Self::wide_buttons) lists
-    /// the types of wide buttons.
+    /// Maximum number of buttons in a row that contains at least one wide button. [`wide_buttons`](Self::wide_buttons)
+    /// lists the types of wide buttons.
     pub wide_row_buttons: Option<usize>,
     /// Types of wide buttons, for example `link`. [`Button::tag`](crate::Button::tag) returns the type of a button.
     pub wide_buttons: Cow<'static, [Cow<'static, str>]>,

@@ -1,6 +1,6 @@
 //! Types that create and parse links of MAX and TamTam.
 //!
-//! | type | the link | services |
+//! | type | effect of the link | services |
 //! |---|---|---|
 //! | [`DeepLink`] | opens the chat with a bot, and passes a payload (a text that the bot receives at the start) | both |
 //! | [`AppLink`] | opens the Mini App of a bot (a web page inside MAX) | MAX |
@@ -10,8 +10,8 @@
 //! To create a link for the service of a `Bot`, use [`Bot::deep_link`](crate::Bot::deep_link) or
 //! [`Bot::app_link`](crate::Bot::app_link) (MAX only).
 //!
-//! All types of this module can be parsed from a string. If the string is not such a link, parsing fails with
-//! [`ErrorKind::Link`](crate::ErrorKind::Link).
+//! All types of this module can be parsed from a string. If the string is not a link of the requested type,
+//! parsing fails with [`ErrorKind::Link`](crate::ErrorKind::Link).
 //!
 //! ```
 //! # fn main() -> tamtam::Result<()> {

@@ -165,8 +165,8 @@ macro_rules! pages {
             /// - If a setting of the stream is invalid, such as a `page_size` of 0
             ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)). This method checks the settings,
             ///   because the setters do not.
-            /// - If the server keeps returning pages without new items
-            ///   ([`ErrorKind::Pagination`](crate::ErrorKind::Pagination)).
+            /// - If the stream cannot request the next page, for example because the server keeps returning pages
+            ///   without new items ([`ErrorKind::Pagination`](crate::ErrorKind::Pagination)).
             ///
             /// # Cancel safety
             ///
@@ -233,12 +233,7 @@ pages! {
 pages! {
     /// A stream of the messages of a chat, from the newest to the oldest. Created by [`Bot::messages`].
     ///
-    /// The stream returns each message at most once. It does not return messages that are sent after the first page is
-    /// requested.
-    ///
-    /// If one page cannot contain all messages with the same timestamp, the stream fails with
-    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). A [`page_size`](Self::page_size)
-    /// below the default makes this error more likely.
+    /// The stream returns each message at most once. It does not return messages that are sent after its first request.
     Messages of History<MessagesOf> as Message
 }
 
@@ -246,12 +241,7 @@ pages! {
     /// A stream of the comments on a channel post, from the newest to the oldest. Created by [`Bot::comments`]. MAX
     /// only.
     ///
-    /// The stream returns each comment at most once. It does not return comments that are sent after the first page is
-    /// requested.
-    ///
-    /// If one page cannot contain all comments with the same timestamp, the stream fails with
-    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). A [`page_size`](Self::page_size)
-    /// below the default makes this error more likely.
+    /// The stream returns each comment at most once. It does not return comments that are sent after its first request.
     Comments of History<CommentsOn> as Message
 }
 
@@ -273,6 +263,9 @@ impl Members {
 
 impl Comments {
     /// Sets the maximum number of comments in a page (2-100). Defaults to 100.
+    ///
+    /// If a page cannot contain all comments with the same timestamp, the stream fails with
+    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). A smaller page makes this error more likely.
     pub fn page_size(mut self, comments: u32) -> Self {
         self.0.list.page_size = comments;
         self
@@ -288,7 +281,7 @@ impl Comments {
     /// Sets the latest time of the comments to return, in Unix milliseconds, inclusive. By default, the stream begins
     /// with the newest comment.
     ///
-    /// Call this method before you read the first comment. If you call it later, the stream may repeat or skip
+    /// Call this method before you read the first comment. If you call it later, the stream can repeat or skip
     /// comments.
     pub fn until(mut self, time: i64) -> Self {
         self.0.list.until = Some(time);
@@ -298,6 +291,9 @@ impl Comments {
 
 impl Messages {
     /// Sets the maximum number of messages in a page (2-100). Defaults to 100.
+    ///
+    /// If a page cannot contain all messages with the same timestamp, the stream fails with
+    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). A smaller page makes this error more likely.
     pub fn page_size(mut self, messages: u32) -> Self {
         self.0.list.page_size = messages;
         self
@@ -332,7 +328,7 @@ impl Messages {
     /// Sets the latest time of the messages to return, in Unix milliseconds, inclusive. By default, the stream begins
     /// with the newest message.
     ///
-    /// Call this method before you read the first message. If you call it later, the stream may repeat or skip
+    /// Call this method before you read the first message. If you call it later, the stream can repeat or skip
     /// messages.
     pub fn until(mut self, time: i64) -> Self {
         self.0.list.until = Some(time);

@@ -98,9 +98,9 @@ impl RawRequest {
     ///   ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). Nothing is sent.
     /// - If no connection can be opened ([`Connect`](crate::ErrorKind::Connect)), or if the connection breaks
     ///   ([`Connection`](crate::ErrorKind::Connection)).
-    /// - If the response does not arrive in time ([`Timeout`](crate::ErrorKind::Timeout)).
-    /// - If the server responds with an error status. The kind depends on the status: see
-    ///   [`ErrorKind`](crate::ErrorKind).
+    /// - If the complete response does not arrive within [`request_timeout`](Self::request_timeout)
+    ///   ([`Timeout`](crate::ErrorKind::Timeout)).
+    /// - If the server responds with an error status. [`ErrorKind`](crate::ErrorKind) lists the kind for each status.
     /// - If the body of the response is not JSON ([`Decode`](crate::ErrorKind::Decode)), or exceeds the size limit
     ///   ([`TooLarge`](crate::ErrorKind::TooLarge)).
     ///
@@ -120,6 +120,7 @@ impl RawRequest {
     ///
     /// - The errors of [`send`](Self::send).
     /// - If a body with `success: false` does not fit `T`. For this error, [`Error::is_refused`] returns `true`.
+    ///   [`ErrorKind`](crate::ErrorKind) lists the kind for each code.
     /// - If any other body does not fit `T` ([`Decode`](crate::ErrorKind::Decode)).
     ///
     /// # Cancel safety

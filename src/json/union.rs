@@ -17,11 +17,12 @@ pub(crate) use super::{
     read::{OnePass, bytes_read, check_surrogates, in_one_pass, is_in_one_pass, read_prefix},
 };
 
-/// A value of an enum such as [`Update`](crate::Update) that the crate cannot parse, with its received JSON.
+/// A value that the crate cannot parse, with its received JSON. Enums such as [`Update`](crate::Update) have a variant
+/// `Unknown` for such values.
 ///
 /// Servers add kinds of updates, attachments, buttons and markup without notice. The crate keeps a value of an unknown
 /// kind as JSON in [`raw`](Self::raw), and serialization writes the same JSON. The crate also keeps a value of a known
-/// kind that does not fit its type. In this case, [`error`](Self::error) contains the reason.
+/// kind that has an unexpected format. In this case, [`error`](Self::error) contains the reason.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Unknown {

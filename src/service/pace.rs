@@ -6,7 +6,7 @@
 ///
 /// Requests are sent in the order in which they were made, with two exceptions:
 ///
-/// - A request that waits only for the limit of its chat does not delay other requests.
+/// - A message that waits only for the limit of its chat delays only messages to the same chat.
 /// - The requests of a clone from [`Bot::background`](crate::Bot::background) do not delay waiting requests of the
 ///   original bot.
 ///
@@ -15,6 +15,8 @@
 /// delay counts against the [time limit of the handler](crate::updates::Run::handler_timeout).
 ///
 /// # Defaults
+///
+/// If you do not set a pace, a bot has the limits of its service:
 ///
 /// | | [`Service::Max`](crate::Service::Max) | [`Service::TamTam`](crate::Service::TamTam) |
 /// |---|---|---|
@@ -35,18 +37,18 @@
 ///
 /// - the time in the header `Retry-After` of the response
 /// - the delay of [`RetryPolicy::backoff`](crate::settings::RetryPolicy::backoff)
-/// - 1 s, if the pace has a limit
+/// - 1 s, if the pace has at least one limit
 ///
 /// A 429 of an upload host does not pause the bot. An upload host is a separate server that receives files.
 ///
 /// After the pause, the bot starts with a tenth of its limit for all requests, and reaches this limit after 5 s. A bot
-/// without this limit starts with 3 requests per second, reaches 30 requests per second after 5 s, and has no limit
-/// after a minute.
+/// without this limit starts with 3 requests per second, and reaches 30 requests per second after 5 s. One minute after
+/// the pause, this bot again sends without a limit.
 ///
 /// # Slow connections
 ///
-/// A request counts against the limits from the time at which it is sent until 1 s after its response. Without a
-/// response, a poll counts for 1.5 s, and any other request counts for 3 s.
+/// A request counts against the limits from the time at which it is sent until 1 s after its response. If no response
+/// has arrived, a poll stops counting after 1.5 s, and any other request stops counting after 3 s.
 ///
 /// As a result, a bot with a slow connection to the server sends fewer requests than the limit allows. For example, if
 /// responses take 0.2 s, the bot sends about 25 instead of 30 requests per second.
@@ -71,7 +73,7 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Returns a pace without limits.
+    /// Returns a pace without limits. [`Service::pace`](crate::Service::pace) returns the default limits of a service.
     pub const fn none() -> Self {
         Self { requests: None, chat_requests: None, polls: None }
     }

@@ -42,11 +42,11 @@ impl AppLink {
     /// Creates a MAX link to the Mini App of a bot.
     ///
     /// - `bot`: Username of the bot, with or without the `@`.
-    /// - `payload`: Text that the Mini App receives. The payload may be empty.
+    /// - `payload`: Text that the Mini App receives. The payload can be empty.
     ///
     /// # Errors
     ///
-    /// The kind is [`ErrorKind::Link`](crate::ErrorKind::Link).
+    /// All errors have the kind [`ErrorKind::Link`](crate::ErrorKind::Link):
     ///
     /// - If `bot` is empty, or contains characters other than ASCII letters, digits, `_` and `-` after an optional `@`.
     /// - If the payload has more than 512 characters.

@@ -11,7 +11,8 @@ use crate::{
 /// The prefix of the path of an invitation.
 const JOIN: &str = "join/";
 
-/// A link to a group, a channel or a user. The link contains either a name or an invitation to a private chat.
+/// A link to a group, a channel or a user. The link contains either a name, or an invitation to a private group or
+/// channel.
 ///
 /// A `ChatLink` is parsed from one of these forms:
 ///
@@ -19,9 +20,9 @@ const JOIN: &str = "join/";
 /// |---|---|---|
 /// | URL with a name | `https://tt.me/<name>` | `https://max.ru/<name>` |
 /// | URL with an invitation | `https://tt.me/join/<invitation>` | `https://max.ru/join/<invitation>` |
-/// | name | `@<name>` or `<name>` | |
+/// | name without a URL | `@<name>` or `<name>` | (not supported) |
 ///
-/// A name without a URL becomes a link of TamTam. To convert this link to a link of MAX, use [`on`](Self::on).
+/// A name without a URL becomes a link of TamTam. To convert this link to a link of MAX, call [`on`](Self::on).
 ///
 /// If the link contains a name, [`Bot::chat_by_link`](crate::Bot::chat_by_link) (TamTam only) returns the chat.
 ///

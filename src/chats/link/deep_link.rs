@@ -18,8 +18,8 @@ const PAYLOAD_CHARACTERS: usize = 128;
 /// - TamTam: `https://tt.me/<bot>/start/<payload>`
 /// - MAX: `https://max.ru/<bot>?start=<payload>`
 ///
-/// The payload is a text with 1 to 128 characters, but not `.` or `..`. In the URL, the payload is percent-encoded. The
-/// bot reads the payload with [`Update::start_payload`](crate::Update::start_payload).
+/// The payload is a text with 1 to 128 characters, but not `.` or `..`. In the URL, the payload is percent-encoded. To
+/// read the payload from an update, call [`Update::start_payload`](crate::Update::start_payload).
 ///
 /// ```
 /// # fn main() -> tamtam::Result<()> {
@@ -49,8 +49,8 @@ impl DeepLink {
     /// - `bot`: Username of the bot, with or without the `@`.
     /// - `payload`: Text that the bot receives (1-128 characters).
     ///
-    /// To convert the link to MAX, use [`on`](Self::on). [`Bot::deep_link`] creates a link for the service that the bot
-    /// uses.
+    /// To convert the link to MAX, call [`on`](Self::on). To create a link for the service of a [`Bot`], call
+    /// [`Bot::deep_link`].
     ///
     /// # Errors
     ///

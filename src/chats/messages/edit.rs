@@ -14,7 +14,8 @@ use crate::{
 /// A request that edits a message. Created by [`Bot::edit`].
 ///
 /// If the request has attachments or a keyboard, they replace all attachments of the message, including its keyboard.
-/// Otherwise, the message keeps its attachments, unless you call [`no_attachments`](Self::no_attachments).
+/// If the request has neither, the message keeps its attachments, unless you call
+/// [`no_attachments`](Self::no_attachments).
 ///
 /// ```
 /// # #[tokio::main]
@@ -45,7 +46,7 @@ impl EditRequest {
     }
 
     /// Adds an attachment that is uploaded before the message is edited. In the message, uploaded attachments come
-    /// after the other attachments.
+    /// after all other attachments.
     ///
     /// [`request_timeout`](Self::request_timeout) and [`no_retry`](Self::no_retry) apply to the edit, but not to the
     /// upload.
@@ -72,7 +73,7 @@ impl EditRequest {
     /// # Errors
     ///
     /// - If an upload fails: the errors of [`Upload::send`]. The message is not edited.
-    /// - The errors of [`Api::edit_message`](crate::api::Api::edit_message).
+    /// - If the message cannot be edited: the errors of [`Api::edit_message`](crate::api::Api::edit_message).
     ///
     /// # Cancel safety
     ///

@@ -62,7 +62,7 @@ impl SendRequest {
     }
 
     /// Adds an attachment that is uploaded before the message is sent. In the message, uploaded attachments come after
-    /// the other attachments.
+    /// all other attachments.
     ///
     /// [`request_timeout`](Self::request_timeout) and [`no_retry`](Self::no_retry) apply to the message, but not to the
     /// upload.
@@ -87,7 +87,7 @@ impl SendRequest {
     /// # Errors
     ///
     /// - If an upload fails: the errors of [`Upload::send`]. No message is sent.
-    /// - The errors of [`Api::send_message`](crate::api::Api::send_message).
+    /// - If the message cannot be sent: the errors of [`Api::send_message`](crate::api::Api::send_message).
     ///
     /// # Cancel safety
     ///

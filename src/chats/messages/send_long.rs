@@ -62,7 +62,7 @@ impl Bot {
 
 /// A request that sends a long text as several messages, one after another. Created by [`Bot::send_long`].
 ///
-/// Each message is a part of the text. If sending a part fails, no further part is sent.
+/// Each message contains a part of the text. If sending a part fails, no further part is sent.
 ///
 /// There are two ways to send the parts:
 ///
@@ -81,6 +81,7 @@ impl Bot {
 /// # tamtam.fails("sendMessage", Fault::error(403, "chat.denied", "no"));
 /// use tamtam::{Button, Keyboard};
 ///
+/// // 9000 characters, for three messages of at most 4000 characters.
 /// let terms = "Be nice. ".repeat(1000);
 /// let keyboard = Keyboard::column(Button::callback("I agree", "yes"));
 /// let mut long = bot.send_long(alice.chat_id(), terms).keyboard(keyboard);
@@ -128,9 +129,10 @@ impl SendLong {
     /// All errors have the kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest):
     ///
     /// - If the text contains only white space, and the request has no attachment and is neither a reply nor a forward.
-    /// - If a text in Markdown or HTML is too long, and cannot be split at line ends that are outside all formatting.
-    /// - If any other text cannot be split, for example because a very long link address leaves no room for the link
-    ///   text.
+    /// - If a text in Markdown or HTML is longer than [`LIMIT`](crate::text::LIMIT), and cannot be split at line ends
+    ///   that are outside all formatting.
+    /// - If a [`Text`](crate::text::Text) cannot be split, for example because a very long link address leaves no room
+    ///   for the link text.
     pub fn parts(&self) -> Result<Vec<NewMessageBody>> {
         let message = LongMessage { text: self.text.clone(), rest: self.request.body.clone() };
         let parts = message.parts();
@@ -148,13 +150,13 @@ impl SendLong {
 
     /// Skips the next part, so that [`send`](Self::send) continues with the part after the skipped part.
     ///
-    /// Call this method if [`send`](Self::send) failed, but the chat contains the part. This is possible only if
-    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returned `true`.
+    /// Call this method if [`send`](Self::send) failed, but the chat already contains the part. This is possible only
+    /// if [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returned `true`.
     pub fn skip_part(&mut self) {
         self.done += 1;
     }
 
-    /// Sends the remaining parts, each after the previous part is posted. Returns all posted messages.
+    /// Sends the remaining parts, one after another. Returns all posted messages.
     ///
     /// `request.await` also sends the parts, but consumes the request, and returns the posted messages as a `Vec`. If
     /// `request.await` fails, the list of posted messages is lost. If a part was posted or skipped before the failure,

@@ -41,7 +41,7 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 /// |---|---|---|
 /// | no connection was opened, so the request was not sent | retry | retry |
 /// | status 429 of the API, or 200 with `success: false` and the code `too.many.requests` | pause, then retry | pause, then retry |
-/// | status 429 of an upload host | retry | retry |
+/// | status 429 of an upload host (a separate server that receives files) | retry | retry |
 /// | attached media is not ready: status 400, or 200 with `success: false` | retry, but not for `GET` | retry |
 /// | status 503 with a `code` of the API in the body | retry | retry |
 /// | any other 503 (a proxy may have forwarded the request) | retry | no |
@@ -51,8 +51,7 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 /// | status 2xx with a body that does not fit the API document or is too large | no | no |
 /// | any other 4xx, a redirect, any other 200 with `success: false` | no | no |
 ///
-/// The pause after a 429 applies to all requests of the bot. [`Pace`](crate::settings::Pace) describes this pause. An
-/// upload host is a separate server that receives files.
+/// The pause after a 429 applies to all requests of the bot. [`Pace`](crate::settings::Pace) describes this pause.
 ///
 /// If a call fails and the server may have applied the request,
 /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns `true`.
@@ -123,8 +122,8 @@ impl RetryPolicy {
 
     /// Sets the time budget of a call, from the start of the call. Defaults to 30 s.
     ///
-    /// If the next delay would exceed the budget, the call fails immediately. The last attempt may run beyond the
-    /// budget, for at most the timeout of an attempt.
+    /// If the next delay would exceed the budget, the call fails immediately. The last attempt can exceed the
+    /// budget by at most the timeout of an attempt.
     ///
     /// The default timeout of an attempt is also 30 s. So one attempt that times out uses up the budget, and is not
     /// retried. To retry after a timeout, increase the budget or decrease
@@ -138,7 +137,7 @@ impl RetryPolicy {
 
     /// Sets the delays between attempts.
     ///
-    /// - `first`: Maximum delay after the first failure. Each further failure doubles the maximum. Defaults to 0.5 s.
+    /// - `first`: Maximum delay after the first failure. Each further failure doubles this maximum. Defaults to 0.5 s.
     /// - `most`: Upper limit of the maximum delay. Defaults to 8 s. If `most` is shorter than `first`, the limit is
     ///   `first`.
     ///
@@ -158,7 +157,7 @@ impl RetryPolicy {
 
     /// Sets the delays between attempts while the server processes attached media. These delays have no jitter.
     ///
-    /// - `first`: First delay. Each attempt doubles the delay. Defaults to 0.5 s.
+    /// - `first`: First delay. Each further attempt doubles the delay. Defaults to 0.5 s.
     /// - `most`: Upper limit of the delay. Defaults to 8 s. If `most` is shorter than `first`, the limit is `first`.
     pub fn attachment_backoff(mut self, first: Duration, most: Duration) -> Self {
         self.attachment_backoff = Backoff { first, most: most.max(first) };

@@ -9,8 +9,7 @@ use super::{
 use crate::api::types::NewMessageBody;
 
 impl Text {
-    /// Returns the text in the HTML of the messengers, for [`NewMessageBody::html`]. HTML can express all formatting of
-    /// a `Text`.
+    /// Returns the text as HTML, for [`NewMessageBody::html`]. HTML can express all formatting of a `Text`.
     #[must_use]
     pub fn to_html(&self) -> String {
         render(self)

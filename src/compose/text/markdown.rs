@@ -8,18 +8,18 @@ use super::{
 };
 
 impl Text {
-    /// Returns the text in the Markdown of the messengers, for
+    /// Returns the text in the Markdown dialect of the messengers, for
     /// [`NewMessageBody::markdown`](crate::NewMessageBody::markdown).
     ///
     /// The result contains the complete text, but Markdown cannot express all formatting. The following formatting is
     /// lost:
     ///
     /// - the formatting of spaces at the beginning or end of a formatted part;
-    /// - the formatting of line ends outside of code;
+    /// - the formatting of line ends, except in code;
     /// - a heading that is not on its own line, begins with a space, or contains code of several lines;
     /// - a quote that covers only a part of a line, or contains code of several lines;
     /// - a heading in a quote;
-    /// - italics that begin or end within a word, next to the beginning or end of a bold part.
+    /// - italics that begin where a bold part begins or ends, if the italics begin or end within a word.
     ///
     /// White space in the URL of a link is percent-encoded. Each line of a quote (MAX only) begins with `> `.
     #[must_use]

@@ -12,15 +12,12 @@ use crate::api::types::{MarkupElement, Message, MessageBody};
 
 impl Text {
     /// Creates a formatted text from a received text and its markup. Each element of the markup formats one range of
-    /// the text.
+    /// the text. The ranges can overlap. The result always contains the complete text.
     ///
-    /// The result always contains the complete text.
-    ///
-    /// - Elements may overlap.
-    /// - If an element ends after the end of the text, the part inside the text is formatted.
-    /// - If an element begins or ends in the middle of a character, the whole character is formatted.
-    /// - Unknown elements are ignored.
-    /// - A mention by username stays as `@username` in the text.
+    /// - If a range ends after the end of the text, the element formats the text up to its end.
+    /// - If a range begins or ends in the middle of a character, the element formats the whole character.
+    /// - If an element is [`Unknown`](MarkupElement::Unknown) or [`Code`](MarkupElement::Code), its range stays plain.
+    /// - If an element is a mention without a user id, such as `@username`, its range stays plain.
     ///
     /// A link is kept if its scheme is `http`, `https`, `mailto`, `tel`, `tamtam` or `max`, or if its URL has no
     /// scheme. Any other link, such as a `javascript:` link, becomes plain text. So the [HTML](Self::to_html) of the
@@ -29,6 +26,7 @@ impl Text {
     /// ```
     /// use tamtam::{text::Text, types::{EmphasizedMarkup, StrongMarkup}};
     ///
+    /// // The emoji counts as two UTF-16 code units.
     /// let markup = [StrongMarkup::new(0, 8).into(), EmphasizedMarkup::new(3, 9).into()];
     /// let text = Text::from_markup("😀 bold, italic", &markup);
     /// assert_eq!(text.to_html(), "<b>😀 <i>bold,</i></b><i> ita</i>lic");
@@ -74,12 +72,14 @@ fn style(element: &MarkupElement) -> Option<Style> {
 /// the element formats. The items are in the order of `markup`.
 ///
 /// - If an element begins or ends in the middle of a character, its part contains the whole character.
-/// - If an element lies outside of the text, its part is empty.
+/// - If an element ends after the end of the text, its part ends with the text.
+/// - If an element lies completely outside the text, its part is empty.
 /// - If an [`Unknown`](MarkupElement::Unknown) element has no start or no length, its part is empty.
 ///
 /// ```
 /// use tamtam::{text, types::{LinkMarkup, MarkupElement, StrongMarkup}};
 ///
+/// // The link begins at "there". Its length, 100, exceeds the text.
 /// let link = LinkMarkup::new(6, 100, "https://example.org");
 /// let markup = [StrongMarkup::new(3, 2).into(), link.into()];
 /// for (element, part) in text::slices("😀 hi there", &markup) {

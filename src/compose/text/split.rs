@@ -6,7 +6,7 @@ use crate::{
     validation::{Invalid, Place},
 };
 
-/// Maximum length of the text of one message, in UTF-16 code units. The characters of the markup (Markdown or HTML)
+/// Maximum length of the text of one message: 4000 UTF-16 code units. The characters of the markup (Markdown or HTML)
 /// also count.
 ///
 /// The API documents a limit of 4000 characters, but does not define "character". The crate counts UTF-16 code units,
@@ -19,9 +19,9 @@ pub const LIMIT: usize = 4000;
 /// the first of these places that exists:
 ///
 /// 1. the last empty line in the second half of these code units,
-/// 2. the last line end in this half,
+/// 2. the last line end in the same half,
 /// 3. the last space or line end in all of these code units,
-/// 4. a place within a word.
+/// 4. the end of these code units, within a word.
 ///
 /// A visible character, such as a flag or a letter with an accent, can consist of several code points. The function
 /// does not split a visible character, unless this character alone exceeds the limit.
