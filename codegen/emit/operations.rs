@@ -41,7 +41,7 @@ pub(super) fn emit(
     Ok(quote! {
         use crate::api::generated::{client, types};
 
-        /// The operations of the bot APIs of MAX and TamTam, with one method for each operation. Returned by
+        /// A client for the bot APIs of MAX and TamTam, with one method for each operation. Returned by
         /// [`Bot::api`](crate::Bot::api).
         ///
         /// Each method returns a request. Required parameters are arguments of the method, and optional parameters
@@ -56,9 +56,9 @@ pub(super) fn emit(
         /// # Error responses
         ///
         /// A call fails if the response has an error status, such as 403. A call also fails if the response has status
-        /// 200 and contains `success: false`. The [`Error`](crate::Error) of the call contains the status, the code and
-        /// the error message of the response. [`Error::kind`](crate::Error::kind) classifies the error, for example as
-        /// [`Forbidden`](crate::ErrorKind::Forbidden) for status 403.
+        /// 200 and contains `success: false`. The [`Error`](crate::Error) of the call contains the status, the code
+        /// (such as `chat.denied`) and the error message of the response. [`Error::kind`](crate::Error::kind)
+        /// classifies the error, for example as [`Forbidden`](crate::ErrorKind::Forbidden) for status 403.
         ///
         /// # Differences between the services
         ///
@@ -66,15 +66,15 @@ pub(super) fn emit(
         /// other service:
         ///
         /// - A marked operation fails ([`Unsupported`](crate::ErrorKind::Unsupported)).
-        /// - A marked parameter is left out of the request, or the request fails (`Unsupported`) if the result would be
-        ///   wrong without the parameter.
+        /// - If the result would be wrong without a marked parameter, the request fails (`Unsupported`). Otherwise, the
+        ///   parameter is left out of the request.
         ///
-        /// The description of an operation of both services applies to MAX. TamTam may differ in details.
+        /// If both services have an operation, the description applies to MAX. TamTam may differ in details.
         ///
         /// # Examples
         ///
         /// The examples run on the simulated messenger of the crate `tamtam-sandbox`. In the examples, `alice` and
-        /// `bob` are users, `team` is a group, and `post` is a channel post.
+        /// `bob` are users, `team` is a group, `post` is a post in a channel, and `mid` is the id of a message.
         #[derive(Debug, Clone)]
         pub struct Api { pub(crate) bot: crate::client::bot::Bot }
 
@@ -650,10 +650,12 @@ impl Documentation<'_> {
              request is not sent."
         });
         let mut out: Vec<String> = unsupported.into_iter().map(str::to_owned).collect();
-        out.push(format!(
-            "- If a value of the request is invalid ({}). The request is not sent.",
-            kind("InvalidRequest")
-        ));
+        if !parts.arguments.is_empty() {
+            out.push(format!(
+                "- If a value of the request is invalid ({}). The request is not sent.",
+                kind("InvalidRequest")
+            ));
+        }
         let (connect, timeout, connection) = (kind("Connect"), kind("Timeout"), kind("Connection"));
         out.push(format!("- If no complete response arrives ({connect}, {timeout} or {connection})."));
         out.push(format!("- If the response cannot be read ({} or {}).", kind("Decode"), kind("TooLarge")));
@@ -669,8 +671,8 @@ impl Documentation<'_> {
             .collect();
         if parts.acknowledgement.is_some() {
             statuses.push(format!(
-                "  - 200 with `success: false` ({}): The server did not perform the action. The error message gives \
-                 the reason.",
+                "  - 200 with `success: false` (usually {}): The server did not perform the action. The error message \
+                 gives the reason.",
                 kind("Refused")
             ));
         }
@@ -695,8 +697,9 @@ impl Documentation<'_> {
                  server may have applied an earlier attempt and a retry finds nothing to remove, the call succeeds."
             ),
             _ => "Sending the request twice can apply it twice. Therefore, by default, the request is retried only if \
-                  the server has certainly not applied it. After any other failure, check \
-                  [`Error::may_have_been_applied`](crate::Error::may_have_been_applied)."
+                  the server has certainly not applied it. If the call fails, \
+                  [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns whether the server may \
+                  have applied the request."
                 .to_owned(),
         };
         match self.attaches(operation) {

@@ -133,7 +133,8 @@ impl Bot {
     }
 }
 
-/// These methods set the content that the user sees in the constructor session. Each part of the content is optional.
+/// These methods set the parts of the answer. All parts are optional, but `allow_user_input` should be set in every
+/// answer.
 impl Construct {
     /// Adds a message that the user can post under their own name.
     pub fn message(mut self, message: impl Into<ConstructedMessageBody>) -> Self {
@@ -154,7 +155,7 @@ impl Construct {
     }
 
     /// Sets the keyboard. If the user presses a button, the next [`MessageConstructionRequest`] contains the payload
-    /// of the button. A keyboard without buttons is ignored.
+    /// of the button. A keyboard without buttons is not sent.
     pub fn keyboard(mut self, keyboard: impl Into<Keyboard>) -> Self {
         let keyboard = keyboard.into();
         if keyboard.iter().next().is_some() {
@@ -163,14 +164,14 @@ impl Construct {
         self
     }
 
-    /// Sets whether the user may type text. Always call this method, because the API does not document a default.
+    /// Sets whether the user can type text. Set this value in every answer, because the API documents no default.
     pub fn allow_user_input(mut self, allow: bool) -> Self {
         self.body = self.body.allow_user_input(allow);
         self
     }
 
-    /// Sets the state of the session. The state is sent as JSON of at most 8192 bytes. To read the state from the next
-    /// [`MessageConstructionRequest`], call [`MessageConstructionRequest::data_as`].
+    /// Sets the state of the session, a value that is sent as JSON of at most 8192 bytes. To read the state from the
+    /// next [`MessageConstructionRequest`], call [`MessageConstructionRequest::data_as`].
     ///
     /// ```
     /// # #[tokio::main]

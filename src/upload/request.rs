@@ -36,14 +36,15 @@ const IDLE: Duration = Duration::from_secs(60);
 ///
 /// # Upload host
 ///
-/// The bytes are sent to a separate server, the *upload host*, which never receives the bot's token. The connection to
-/// the host uses `https`, unless the base URL of the API begins with `http://`.
+/// The bytes are sent to a separate server, the *upload host*, which never receives the bot's token. Each upload has
+/// its own URL on the host (the *upload URL*). The connection to the host uses `https`, unless the base URL of the API
+/// begins with `http://`.
 ///
 /// # Retries
 ///
 /// By default, a file of at least 16 MiB is sent in *ranges* (parts of the file), one after another. After a temporary
 /// failure, the upload continues after the last byte that the host has. If the host no longer accepts the upload URL,
-/// the upload starts over.
+/// the upload starts over with a new URL.
 ///
 /// A smaller file is sent in one request. After a temporary failure, the upload starts over.
 ///
@@ -56,8 +57,8 @@ const IDLE: Duration = Duration::from_secs(60);
 ///
 /// # Time limits
 ///
-/// An attempt fails if it makes no progress for the time of [`idle_timeout`](Self::idle_timeout), 60 s by default. If a
-/// handler of an update awaits the upload, the upload also stops when the handler exceeds its [time
+/// An attempt fails if it makes no progress for [`idle_timeout`](Self::idle_timeout), 60 s by default. If a handler of
+/// an update awaits the upload, the upload also stops when the handler exceeds its [time
 /// limit](crate::updates::Run::handler_timeout), 120 s by default. The upload has no other time limit.
 #[must_use = "an upload does nothing until it is awaited or sent"]
 pub struct Upload<M> {
@@ -222,15 +223,17 @@ impl<M: Media> Upload<M> {
     /// Sets a function that receives the session (the state of the upload) whenever the session changes. Store the
     /// session durably, so that another process can pass the session to [`resume`](Self::resume).
     ///
-    /// The function runs on the task that awaits the upload. The function may write a small local file, but must not
-    /// block for longer. The function is called only if the file is sent in ranges, and never for a [`Source::stream`].
+    /// The function runs on the task that awaits the upload, so the function must return quickly. Writing a small local
+    /// file is acceptable. The function is called only if the file is sent in ranges, and never for a
+    /// [`Source::stream`].
     pub fn on_session(mut self, hook: impl Fn(&UploadSession) + Send + Sync + 'static) -> Self {
         self.on_session = Some(Arc::new(hook));
         self
     }
 
     /// Continues the upload of a stored session, which can be from another process. The upload continues after the last
-    /// byte that the upload host has. If the host no longer has the upload, the upload starts over.
+    /// byte that the upload host has. If the host no longer accepts the upload URL of the session, the upload starts
+    /// over with a new URL.
     ///
     /// The source must be the path of the same file, the same bytes, or a reader of the same content. The upload fails
     /// in these cases:
@@ -238,7 +241,8 @@ impl<M: Media> Upload<M> {
     /// - For a path: the size or the modification time of the file has changed
     ///   ([`ErrorKind::Source`](crate::ErrorKind::Source)).
     /// - For bytes: the bytes differ from the bytes of the stored session (`Source`).
-    /// - For a [`Source::reader`]: the host already has a part of the file (`Source`).
+    /// - For a [`Source::reader`]: the length differs from the stored size, or the host already has a part of the file
+    ///   (`Source`).
     /// - For a [`Source::stream`]: always ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     ///
     /// ```
@@ -268,7 +272,7 @@ impl<M: Media> Upload<M> {
     ///     let _ = std::fs::remove_file(&session_file);
     /// }
     /// let video = video?;
-    /// // To avoid a second upload after a kill, store `video` until it is sent.
+    /// // Store `video` until it is sent, to avoid a second upload after a crash.
     /// # std::fs::remove_file(movie)?;
     /// # Ok(())
     /// # }
@@ -285,13 +289,13 @@ impl<M: Media> Upload<M> {
     /// Before anything is sent:
     ///
     /// - If the source is empty ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
-    /// - If the source is a path, but not the path of a regular file (`InvalidRequest`).
+    /// - If the source is the path of a directory or of a special file, such as a pipe (`InvalidRequest`).
     /// - If the source exceeds the size limit of the service (`InvalidRequest`).
     /// - If the file name or the content type is invalid (`InvalidRequest`).
     /// - If the session that is passed to [`resume`](Self::resume) belongs to another type of upload
     ///   (`InvalidRequest`).
     /// - If the file does not exist or cannot be read ([`ErrorKind::Source`](crate::ErrorKind::Source)).
-    /// - If the session belongs to another file (`Source`).
+    /// - If the session was stored for another source, or if the file has changed since then (`Source`).
     ///
     /// During the upload:
     ///

@@ -17,14 +17,14 @@ use crate::api::types::UploadType;
 /// A session contains:
 ///
 /// - the type of the upload
-/// - the upload URL
+/// - the upload URL, to which the bytes are sent
 /// - the number of bytes that the upload host (the server for files) has confirmed
 /// - the token of the uploaded file, if the server sent this token with the URL
 /// - the size of the file
 /// - for a path, the modification time of the file
 /// - for bytes, a hash of the bytes
 ///
-/// `resume` compares the size, the time and the hash with the source.
+/// `Upload::resume` compares the size, the modification time and the hash with the source.
 ///
 /// Protect the session like the file, because anyone who has the session can send bytes to the upload URL. A session
 /// does not contain the bot's token.

@@ -25,12 +25,12 @@ use crate::{error::Reason, redaction::fnv_1a};
 
 /// The content of an upload, from a path, bytes, a reader or a stream.
 ///
-/// | source | create it with |
+/// | source | create it from |
 /// |---|---|
-/// | path | `From` of [`Path`], [`PathBuf`], `&str`, `String` or [`OsString`]. A string is a path, not the content of a file. |
-/// | bytes | `From` of `bytes::Bytes`, `Vec<u8>`, `Box<[u8]>`, `&'static [u8]` or `&'static [u8; N]` |
-/// | reader | [`Source::reader`] |
-/// | stream | [`Source::stream`] |
+/// | path | `&Path`, `PathBuf`, `&str`, `String` or `OsString`, with `From`. A string is the path of a file. |
+/// | bytes | `bytes::Bytes`, `Vec<u8>`, `Box<[u8]>`, `&'static [u8]` or `&'static [u8; N]`, with `From` |
+/// | reader | an `AsyncRead`, with [`Source::reader`] |
+/// | stream | a `Stream`, with [`Source::stream`] |
 ///
 /// For a path, the file is read during the upload. If the file changes during the upload, the upload fails
 /// ([`ErrorKind::Source`](crate::ErrorKind::Source)).
@@ -59,8 +59,9 @@ impl Source {
     /// temporary file. As soon as the stream exceeds the size limit of the service, the upload fails
     /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     ///
-    /// - The temporary file is in the temporary directory of the system (`TMPDIR` on Unix). This directory needs enough
-    ///   space.
+    /// A stream has these limitations:
+    ///
+    /// - The temporary directory of the system (`TMPDIR` on Unix) must have enough space for the temporary file.
     /// - If the process is killed, the temporary file remains.
     /// - Another process cannot [resume](crate::upload::Upload::resume) the upload.
     ///
