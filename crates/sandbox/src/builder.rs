@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A builder for a [`Sandbox`]. Created by [`Sandbox::builder`].
 ///
-/// On this page, "the bot" means the first bot, which every sandbox has. A webhook is a URL to which the sandbox sends
+/// On this page, "the bot" means the bot with which the sandbox starts. A webhook is a URL to which the sandbox sends
 /// the updates of a bot.
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it is started"]
@@ -108,7 +108,7 @@ impl SandboxBuilder {
     }
 
     /// Sets the bot's token. Defaults to the token in the [state file](Self::state_file). If there is no such file, the
-    /// default depends only on the username and the [`seed`](Self::seed).
+    /// default is a generated token. This token depends only on the username and the [`seed`](Self::seed).
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
         self
@@ -118,7 +118,7 @@ impl SandboxBuilder {
     /// on the order of events. Ignored if the [state file](Self::state_file) exists.
     ///
     /// With a seed, the sandbox's clock starts in 2025. Each event moves the clock by 1 s, and [`Sandbox::time_passes`]
-    /// moves it further. Without a seed, the clock shows real time.
+    /// moves the clock further. Without a seed, which is the default, the clock shows real time.
     ///
     /// Even with a seed, these values differ between runs: ports, the URLs of media (which contain a port), and the
     /// times in the launch data of Mini Apps. The timeouts of deliveries to webhooks pass in real time. The pauses
@@ -162,8 +162,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets the maximum time of a delivery to a webhook, in real time. This time includes the connection and the
-    /// response. Defaults to 5 s on TamTam, and to 30 s on MAX, as on the real MAX.
+    /// Sets the maximum time of a delivery to a webhook, in real time. This time includes connecting and waiting for
+    /// the response. Defaults to 5 s on TamTam, and to 30 s on MAX, as on the real MAX.
     pub fn delivery_timeout(mut self, timeout: Duration) -> Self {
         self.delivery_timeout = Some(timeout);
         self
@@ -176,8 +176,8 @@ impl SandboxBuilder {
     }
 
     /// Adds the HTTP endpoints of [`control`] to the API's port. Through these endpoints, a test in any language acts
-    /// as people and injects faults. The endpoints need no token. Requests from web pages of other origins than the
-    /// sandbox are refused. By default, a sandbox does not have these endpoints.
+    /// as people and injects faults. The endpoints need no token. The sandbox refuses requests of web pages from other
+    /// origins. By default, a sandbox does not have these endpoints.
     pub fn control_endpoints(mut self) -> Self {
         self.has_control = true;
         self
@@ -208,7 +208,7 @@ impl SandboxBuilder {
     /// - If [`token`](Self::token) is set, it replaces the token in the file.
     /// - The sandbox simulates the service in the file. If [`service`](Self::service) sets another service, the sandbox
     ///   does not start ([`StateFileError::OtherService`]).
-    /// - If the last sandbox stopped during the delivery of an update to a webhook, the update is delivered again.
+    /// - If the previous sandbox stopped during the delivery of an update to a webhook, the update is delivered again.
     /// - The URLs of media change to the current address of the upload host.
     ///
     /// # When the file is written
@@ -217,7 +217,8 @@ impl SandboxBuilder {
     /// replaces the whole file, so the file is never incomplete. [`Sandbox::on_save`] reports failed writes.
     ///
     /// If the process is killed, the changes of the last 0.5 s and the changes during the current write can be lost.
-    /// The next sandbox does not use the lost ids and markers again. A marker is a position in the updates of a bot.
+    /// The next sandbox does not reuse ids and markers of the lost changes. A marker is a position in the updates of a
+    /// bot.
     ///
     /// During a write, the directory contains a temporary file such as `state.json.0123456789abcdef.new`. If the
     /// process is killed during the write, the next sandbox with this state file removes the temporary file.
@@ -262,18 +263,17 @@ impl SandboxBuilder {
         self.try_start().await.unwrap_or_else(|error| panic!("cannot start the sandbox: {error}"))
     }
 
-    /// Starts the sandbox.
+    /// Starts the sandbox. Returns an error if the start fails.
     ///
     /// # Errors
     ///
     /// - [`StartError::Port`]: if the [port](Self::port) or the [upload port](Self::upload_port) is not available.
     /// - [`StartError::Thread`]: if the operating system cannot start a thread.
-    /// - [`StartError::StateFile`]: if the [state file](Self::state_file) cannot be read or written, or another sandbox
-    ///   has opened the file.
-    /// - [`StartError::StateFile`]: if the file at this path is not a state file, or contains the state of another
-    ///   service.
+    /// - [`StartError::StateFile`]: if the [state file](Self::state_file) cannot be read or written, or is open in
+    ///   another sandbox.
+    /// - [`StartError::StateFile`]: if the file contains no state of a sandbox, or the state of another service.
     /// - [`StartError::Service`]: if the [service](Self::service) is not exactly `Service::TamTam` or `Service::Max`.
-    ///   For example, a service with another base URL is refused.
+    ///   For example, the builder refuses a `Service::Max` with a changed base URL.
     pub async fn try_start(self) -> Result<Sandbox, StartError> {
         let service = self
             .service
@@ -360,7 +360,7 @@ impl Sandbox {
         Self::builder().service(tamtam::Service::Max).start().await
     }
 
-    /// Creates a builder to start a sandbox with other settings.
+    /// Creates a builder, which sets the settings of a sandbox and then starts it.
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder::default()
     }

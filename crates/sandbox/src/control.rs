@@ -1,10 +1,12 @@
-//! HTTP endpoints to control a sandbox from any language. A sandbox is a simulated messenger. A test uses the
-//! endpoints to act as people of the messenger, and to inject faults.
+//! HTTP endpoints to control a sandbox from any language. A sandbox is a simulated messenger. With the endpoints, a
+//! test acts as people of the messenger, and injects faults.
 //!
 //! The program `tamtam-sandbox` has these endpoints on the port of the API, under `/sandbox`. In Rust,
 //! [`SandboxBuilder::control_endpoints`](crate::SandboxBuilder::control_endpoints) adds the endpoints. The endpoints
 //! need no token. They accept and return JSON, except `GET /sandbox/transcript`, which returns plain text. The real
 //! services do not have these endpoints, so a bot must not use them.
+//!
+//! In this example, the person Bob writes to the bot, and the bot responds with a greeting:
 //!
 //! ```sh
 //! JSON='Content-Type: application/json'
@@ -16,7 +18,7 @@
 //! # {"text":"Hello, Bob", "message_id":"mid.0000016...", ...}
 //! ```
 //!
-//! This example sends the first of these requests in Rust:
+//! This example sends the request to `/sandbox/users` in Rust:
 //!
 //! ```
 //! # #[tokio::main]
@@ -62,13 +64,14 @@
 //! | `POST /sandbox/bots` | `name`, `username` | `user_id`, `token` |
 //! | `POST /sandbox/chats` | `title`, `members`, `channel`?, `comments`?, `public_link`? | `chat_id` |
 //!
-//! `name` is the display name. `username` has no `@`.
+//! `name` is the visible name. `username` is the username without the `@`. `phone` is the phone number on the contact
+//! card of the person.
 //!
 //! The fields of `POST /sandbox/chats`:
 //!
 //! - `title`: the title of the chat.
-//! - `members`: an array with at least one user id. The first member is the owner. Bots become administrators. If no
-//!   member is a bot, the first bot is added.
+//! - `members`: an array with at least one user id. The first member is the owner. Bots in the array become
+//!   administrators. If the array contains no bot, the first bot is added.
 //! - `channel`: whether the chat is a channel instead of a group. Defaults to `false`.
 //! - `comments`: whether the posts of the channel have comments. Defaults to `false`. `true` is refused for groups, and
 //!   on TamTam.
@@ -77,22 +80,22 @@
 //!
 //! # Acts of people
 //!
-//! `POST /sandbox/users/{user_id}/{act}` performs an act of a person. The methods of [`Person`](crate::Person) describe
-//! the acts. The methods of [`Constructor`](crate::Constructor) describe the acts with a `session_id`. For example,
-//! `Constructor::reads` describes `reads_constructor`. A constructor is a window in which a bot helps a person to
-//! compose a message.
+//! `POST /sandbox/users/{user_id}/{act}` performs an act of a person. The page of [`Person`](crate::Person) describes
+//! the acts. The page of [`Constructor`](crate::Constructor) describes the acts with a `session_id`. For example, the
+//! act `reads_constructor` corresponds to `Constructor::reads`. A constructor is a window in which a bot helps a person
+//! to compose a message.
 //!
-//! By default, people act in the dialog with the first bot. The body of every act may contain two more fields:
+//! The body of every act may also contain these fields:
 //!
-//! - `chat_id`: the id of another chat.
-//! - `bot`: the user id of the bot with whose dialog the act takes place. Defaults to the first bot. Ignored if
-//!   `chat_id` is the id of a dialog, because a dialog has one bot.
+//! - `chat_id`: the id of the chat in which the person acts. Defaults to the dialog with `bot`.
+//! - `bot`: the user id of the bot with which the person acts. Defaults to the first bot. Ignored if `chat_id` is the
+//!   id of a dialog, because this id determines the bot.
 //!
 //! | act | fields of the body | fields of the response |
 //! |---|---|---|
 //! | `starts` | `payload`? | |
 //! | `stops` | | |
-//! | `says` | `text`?, `format`? (`markdown` or `html`), `attachments`? | `message_id` |
+//! | `says` | `text`?, `format`? (`markdown` or `html`; defaults to plain text), `attachments`? | `message_id` |
 //! | `replies` | `message_id`, `text` | `message_id` |
 //! | `forwards` | `message_id` | `message_id` |
 //! | `edits` | `message_id`, `text` | |
@@ -103,7 +106,7 @@
 //! | `comments` | `message_id` (a channel post), `text` | `message_id` of the comment |
 //! | `sees_comments` | `message_id` (a channel post) | `texts` |
 //! | `clears`, `removes_dialog`, `unmutes` | | |
-//! | `mutes` | `duration_ms`? (defaults to no time limit) | |
+//! | `mutes` | `duration_ms`? (milliseconds; defaults to no time limit) | |
 //! | `sends_voice` | | |
 //! | `shares_contact` | | `message_id` |
 //! | `sends_location` | `latitude`, `longitude` (degrees) | `message_id` |
@@ -124,10 +127,10 @@
 //! `session_id`.
 //!
 //! `timeout_ms` is the maximum time to wait for the result, in milliseconds. A value above 1 h counts as 1 h. Defaults
-//! to [`SandboxBuilder::patience`](crate::SandboxBuilder::patience), which is 5 s by default.
+//! to [`SandboxBuilder::patience`](crate::SandboxBuilder::patience), which is 5 s unless you change it.
 //!
-//! `reads` waits for the next message or edit of a bot. It returns each message and each edit once, in order. It does
-//! not return messages of people. [`Seen`](crate::Seen) describes the response to `reads`.
+//! `reads` waits for the next message or edit of a bot, and does not return messages of people. Each message and each
+//! edit is returned once, in order. [`Seen`](crate::Seen) describes the response to `reads`.
 //! [`Prepared`](crate::Prepared) describes the response to `reads_constructor`.
 //!
 //! Each element of `attachments` has a `type`, and the fields of this type:
@@ -148,26 +151,27 @@
 //! | `POST /sandbox/faults` | `operation`, `fault` and its fields; `times`?, `applied`?, `retry_after`? | injects a fault into the next requests of an operation |
 //! | `DELETE /sandbox/faults` | | removes all pending faults of operations, but not of uploads |
 //! | `POST /sandbox/uploads/faults` | `fault` and its fields | injects a fault into the next upload |
-//! | `POST /sandbox/uploads/not_ready` | `times` | for each file that is uploaded later, refuses the first `times` messages with this file, as if the file were still being processed |
+//! | `POST /sandbox/uploads/not_ready` | `times` | refuses the first `times` messages with each file that is uploaded later, as if the file were still being processed |
 //! | `POST /sandbox/updates` | `update`, `bot`? | sends `update`, which may be any JSON object, to the bot |
 //! | `POST /sandbox/updates/repeat` | `bot`? | sends the latest update of the bot again |
 //! | `POST /sandbox/deliveries/lose` | `times` | drops the next `times` deliveries to webhooks |
 //! | `POST /sandbox/clock` | `advance_ms` | moves the clock forward by this number of milliseconds: see [`Sandbox::time_passes`](crate::Sandbox::time_passes) |
 //!
-//! In these endpoints, `bot` is the user id of a bot. It defaults to the first bot.
+//! `bot` is the user id of the bot that gets the update. Defaults to the first bot.
 //!
 //! The fields of `POST /sandbox/faults`:
 //!
 //! - `operation`: the `operationId` of an operation in the API's OpenAPI document, such as `sendMessage`.
-//! - `fault`: a fault from the next table. The body must contain the fields of this fault.
-//! - `times`: the number of requests that get the fault. Defaults to 1. Several faults of one operation happen
-//!   in the order in which they were injected.
+//! - `fault`: a fault from the next table. The body must also contain the fields of this fault.
+//! - `times`: the number of requests that get the fault. Defaults to 1.
 //! - `applied`: whether the server carries out the operation before the fault. [`Fault`](crate::Fault) lists the
 //!   defaults.
 //! - `retry_after`: the value of the header `Retry-After`, in seconds. By default, the header is not sent.
 //!
-//! In the next two tables, `status` is an HTTP status from 200 to 999. [`Fault`](crate::Fault) describes the faults of
-//! `POST /sandbox/faults`:
+//! Several faults of one operation happen in the order of the requests to this endpoint.
+//!
+//! In the next two tables, `status` is an HTTP status from 200 to 999. The page of [`Fault`](crate::Fault) describes
+//! the faults of `POST /sandbox/faults`:
 //!
 //! | `fault` | its fields |
 //! |---|---|
@@ -177,7 +181,7 @@
 //! | `delay` | `delay_ms`: the delay in milliseconds |
 //! | `not_ready`, `reset`, `cut_body`, `garbage` | |
 //!
-//! [`UploadFault`](crate::UploadFault) describes the faults of `POST /sandbox/uploads/faults`:
+//! The page of [`UploadFault`](crate::UploadFault) describes the faults of `POST /sandbox/uploads/faults`:
 //!
 //! | `fault` | its fields |
 //! |---|---|
@@ -204,8 +208,8 @@
 //! | 403 | the header `Host`, `Origin` or `Sec-Fetch-Site` is not accepted |
 //! | 404 | the path, the user, the bot or the chat does not exist |
 //! | 405 | the endpoint does not accept this HTTP method |
-//! | 408 | no result within `timeout_ms`; for acts, the response also has the field `transcript` |
-//! | 409 | the messenger does not allow the act, for example because the button does not exist; or another user already has the username |
+//! | 408 | no result within `timeout_ms`; for acts, the response also contains the field `transcript` |
+//! | 409 | the messenger does not allow the act, for example because the button does not exist; or the username is already in use |
 //! | 415 | the `Content-Type` is not JSON |
 
 mod act;

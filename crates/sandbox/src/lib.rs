@@ -28,12 +28,11 @@
 //! Your bot sends real HTTP requests to the sandbox:
 //!
 //! - A request with a wrong token is refused with the status 401.
-//! - A request with parameters or a body that the API's OpenAPI document does not allow is refused with the status 400,
-//!   with a few exceptions. The error names the wrong field. The exceptions are requests that the real servers accept,
-//!   for example with the chat action `sending_image`. `openapi/tolerance.yaml` in the repository lists the exceptions
-//!   with the reasons.
-//! - A poll is a request for updates. An update is an event that a bot gets, such as a new message. The sandbox
-//!   responds to a poll when there is an update, or after the timeout of the poll.
+//! - A request that the API's OpenAPI document does not allow is refused with the status 400, unless the real servers
+//!   are known to accept it. The error names the wrong field. `openapi/tolerance.yaml` in the repository lists the
+//!   requests that are accepted although the document does not allow them.
+//! - The sandbox responds to a poll (a request for updates) when there is an update, or after the timeout of the poll.
+//!   An update reports an event to the bot, such as a new message.
 //!
 //! The responses follow the API's documentation and the known behavior of the real servers. The sandbox does not use
 //! the types of `tamtam` to write responses, so tests can reveal mistakes in these types.
@@ -64,11 +63,11 @@
 //!
 //! # Webhooks
 //!
-//! A webhook is a URL to which the sandbox sends the updates of a bot. A bot adds a webhook by a subscription (the
-//! operation `subscribe`), which can select types of updates. A webhook gets its new updates in order, one at a time.
+//! A webhook is a URL to which the sandbox sends the updates of a bot. A bot adds a webhook by the operation
+//! `subscribe`. This subscription can select types of updates. A webhook gets its new updates in order, one at a time.
 //!
-//! While a bot has a webhook, the bot's polls are refused with the status 405. If a poll is waiting when the bot adds a
-//! webhook, this poll is also refused.
+//! While a bot has a webhook, the bot's polls are refused with the status 405. If a poll still waits for its response
+//! when the bot adds a webhook, the sandbox refuses this poll.
 //!
 //! [`Sandbox::delivers`] waits until all updates are delivered. [`Sandbox::on_delivery`] reports every attempt to
 //! deliver an update.
@@ -80,7 +79,7 @@
 //! |---|---|---|
 //! | default pause before the first redelivery ([`SandboxBuilder::redelivery`]) | 200 ms | 60 s |
 //! | each further pause | as long as the first pause | 2.5 times the previous pause |
-//! | redeliveries of an update | unlimited | at most 10 |
+//! | redeliveries of an update | unlimited | at most 10; then the update is lost |
 //! | default time for a response, in real time ([`SandboxBuilder::delivery_timeout`]) | 5 s | 30 s |
 //! | the sandbox removes the webhook | if one update is not accepted for 8 h | if all deliveries fail for 8 h |
 //! | deliveries have the header `X-Max-Bot-Api-Secret` | no | if the subscription has a secret |
@@ -96,8 +95,8 @@
 //!
 //! | | on TamTam | on MAX |
 //! |---|---|---|
-//! | scheme | `http` or `https` | `https`; other URLs are refused |
-//! | port | 80, 443, 8080, 8443, or 16384 to 32383; other URLs are refused | 443; other URLs get no updates |
+//! | scheme | `http` or `https` | `https`; URLs with `http` are refused |
+//! | port | 80, 443, 8080, 8443, or 16384 to 32383; URLs with other ports are refused | 443; URLs with other ports are accepted, but get no updates |
 //!
 //! If a loopback server at an `https` URL uses TLS, the sandbox accepts any certificate. If the server does not use
 //! TLS, the sandbox delivers by plain HTTP. TLS needs the feature `rustls`, which is on by default.
@@ -108,9 +107,9 @@
 //! # Faults
 //!
 //! - [`Sandbox::fails`] injects a [`Fault`] into the next requests of an operation. Examples are an error status, a
-//!   reset of the connection, and a late response. Some faults change only the response, and the operation is still
-//!   carried out.
-//! - [`Sandbox::loses_deliveries`] drops the next deliveries to webhooks.
+//!   reset of the connection, and a late response. With some faults, the sandbox still carries out the operation, and
+//!   changes only the response.
+//! - [`Sandbox::loses_deliveries`] drops the next deliveries to webhooks. You set the number of deliveries.
 //! - [`Sandbox::repeats_update`] sends the bot its latest update again.
 //! - [`Sandbox::pushes`] sends the bot an update that you define.
 //! - [`Uploads::fail_next`] injects a fault into the next upload.
@@ -137,14 +136,14 @@
 //! # Restrictions
 //!
 //! - The server has its own thread and uses real time. Do not use the sandbox in a Tokio runtime with a paused clock
-//!   (`start_paused`). While this runtime waits for a socket, its timeouts expire at once.
+//!   (`start_paused`). In such a runtime, timeouts expire at once while the runtime waits for a socket.
 //! - The API and the [upload host](Uploads), which is the server for files, use HTTP without TLS. Each of the two
 //!   servers has its own port on the loopback interface.
 //! - The API's documentation defines Markdown and HTML only in part. In undefined cases, the sandbox treats Markdown
-//!   like CommonMark, and HTML like a browser. For example, an opening `*` without a closing `*` stays text. A tag that
-//!   is not closed extends to the end of the text.
-//! - The sandbox of MAX has not been compared with the real MAX, because we have no token. The sandbox accepts all
-//!   calls of the official Node.js client of MAX.
+//!   like CommonMark, and HTML like a browser. For example, an opening `*` without a closing `*` stays text. The effect
+//!   of an HTML tag that is not closed extends to the end of the text.
+//! - The sandbox of MAX has not been compared with the real MAX, because we have no token of MAX. The sandbox accepts
+//!   all calls of the official Node.js client of MAX.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

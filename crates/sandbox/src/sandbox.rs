@@ -23,7 +23,7 @@ use crate::state::file::StateFileError;
 /// Time without activity after which bots count as idle. A request on the loopback interface takes less.
 pub(crate) const QUIET: Duration = Duration::from_millis(50);
 
-/// A running simulated messenger, [TamTam](Sandbox::start) or [MAX](Sandbox::max), with one bot.
+/// A running simulated messenger, [TamTam](Sandbox::start) or [MAX](Sandbox::max). A sandbox starts with one bot, and
 /// [`add_bot`](Sandbox::add_bot) adds more bots.
 ///
 /// A clone is cheap and refers to the same messenger. Values of a sandbox, such as [`Person`](crate::Person) and
@@ -33,8 +33,9 @@ pub(crate) const QUIET: Duration = Duration::from_millis(50);
 /// A hook is a function that the sandbox calls, for example for each event ([`on_event`](Self::on_event)). If a hook
 /// owns a clone, the sandbox never stops.
 ///
-/// On this page, "the bot" means the first bot, which every sandbox has. A dialog is the chat of one person with a bot.
-/// A poll is a request for updates. The sandbox holds a poll while there is no update.
+/// On this page, "the bot" and "the first bot" mean the bot with which the sandbox started. A dialog is the chat of one
+/// person with a bot. A poll is a request for updates. If there is no update, the sandbox holds the poll until an
+/// update comes or the timeout of the poll ends.
 ///
 /// ```
 /// # #[tokio::main]
@@ -86,7 +87,7 @@ impl Sandbox {
     }
 
     /// Returns the number of requests that were refused with the status 429 because of a
-    /// [rate limit](crate::RateLimit). Requests with a [`Fault`] of the status 429 do not count.
+    /// [rate limit](crate::RateLimit). Requests that get the status 429 from a [`Fault`] do not count.
     pub fn rate_limited(&self) -> u64 {
         self.world().act(|state| state.recent.refused)
     }
@@ -99,8 +100,8 @@ impl Sandbox {
     /// Returns a [`Bot`] with the URL of the sandbox and the token of the bot. The returned `Bot` delays its requests
     /// ([`Pace`](tamtam::settings::Pace)) to stay within the [`RateLimit`](crate::RateLimit) of the sandbox.
     ///
-    /// Clones of the returned `Bot` share one pace. If you call this method twice, the two values have separate paces,
-    /// so together they can exceed a limit.
+    /// Clones of the returned `Bot` share one pace. If you call this method twice, the two `Bot` values have separate
+    /// paces. Together, they can exceed a limit.
     ///
     /// # Panics
     ///
@@ -129,7 +130,7 @@ impl Sandbox {
     /// | chat | start of the line |
     /// |---|---|
     /// | group or channel | its title: `(Team) ` |
-    /// | the only dialog | nothing |
+    /// | the only dialog in the transcript | nothing |
     /// | one of several dialogs, with the first bot | the name of the person: `(Alice) ` |
     /// | one of several dialogs, with another bot | the names of the person and the bot: `(Alice, Helper) ` |
     pub fn transcript(&self) -> String {
@@ -139,8 +140,8 @@ impl Sandbox {
     /// Adds a hook that is called for every later event in a chat, in order. For example,
     /// `tamtam.on_event(|event| println!("{event}"))` prints the events.
     ///
-    /// `hook` runs on a thread that causes events. This can be the server's thread, so `hook` must not wait for the
-    /// bot.
+    /// `hook` can run on any thread that causes events, for example on the server's thread. So `hook` must not wait for
+    /// the bot.
     ///
     /// `hook` may call methods of [`Person`](crate::Person). The events of these calls are reported after `hook`
     /// returns.
@@ -148,16 +149,17 @@ impl Sandbox {
         self.world().on_event(Arc::new(hook));
     }
 
-    /// Adds a hook that is called for each HTTP request to the API, before the response is sent, with these exceptions:
+    /// Adds a hook that is called for each HTTP request to the API, before the sandbox sends the response. In these
+    /// cases, `hook` gets less information or is not called:
     ///
-    /// - If the client disconnects before the response is ready, for example during a held poll, the request is not
-    ///   reported.
-    /// - A request to the [`control`](crate::control) endpoints is reported without query and bodies.
-    /// - A request to the [upload host](crate::Uploads) is reported only to
-    ///   [`Uploads::on_request`](crate::Uploads::on_request).
+    /// - If the client disconnects before the response is ready, for example during a held poll, `hook` is not called.
+    /// - For a request to the [`control`](crate::control) endpoints, the [`Exchange`] contains neither the query nor
+    ///   the bodies.
+    /// - For a request to the [upload host](crate::Uploads), only the hooks of
+    ///   [`Uploads::on_request`](crate::Uploads::on_request) are called.
     ///
     /// `hook` runs on the server's thread, and must not wait for the bot. A panic in `hook` closes the client's
-    /// connection and does not fail the test. So collect the values in `hook`, and check the values in the test.
+    /// connection and does not fail the test. So collect the exchanges in `hook`, and check them in the test.
     pub fn on_exchange(&self, hook: impl Fn(&Exchange) + Send + Sync + 'static) {
         self.world().on_exchange(Arc::new(hook));
     }
@@ -174,13 +176,14 @@ impl Sandbox {
     /// redeliveries, and the limits per second depend on this clock. A redelivery is a repeated delivery of an update
     /// to a webhook.
     ///
-    /// For each update with a redelivery that is due within `time`, the sandbox attempts one redelivery at once.
-    /// Webhooks that have failed for 8 h on this clock are removed before this method returns. Polls are held in real
-    /// time, so this method does not end a held poll.
+    /// If the next redelivery of an update is due within `time`, the sandbox attempts this redelivery at once. Each
+    /// update is redelivered at most once, even if `time` is longer than several pauses. Webhooks that have failed for
+    /// 8 h on this clock are removed before this method returns. Polls are held in real time, so this method does not
+    /// end a held poll.
     ///
     /// # Panics
     ///
-    /// If the new time is later than about the year 6300. Later times do not fit into the ids of messages.
+    /// If the new time is after the year 6300 (approximately). Such times do not fit into the ids of messages.
     #[track_caller]
     pub fn time_passes(&self, time: Duration) {
         let fits = self.world().act(|state| state.let_pass(time));
@@ -195,11 +198,12 @@ impl Sandbox {
         self.world().on_delivery(Arc::new(hook));
     }
 
-    /// Injects a fault into the next requests of an operation, from any client.
+    /// Injects a fault into the next requests of an operation. The requests can come from any client.
     ///
     /// - `operation`: the `operationId` in the API's OpenAPI document, for example `sendMessage`.
-    /// - `fault`: the fault, with the number of requests that get it. If an operation has several faults, they happen
-    ///   in the order of the calls.
+    /// - `fault`: the fault. [`Fault::times`] sets the number of requests that get the fault.
+    ///
+    /// If you call this method several times for one operation, the faults happen in the order of the calls.
     ///
     /// ```
     /// # #[tokio::main]
@@ -214,9 +218,11 @@ impl Sandbox {
     /// # */
     /// let alice = tamtam.user("Alice");
     /// alice.starts();
+    /// // Two requests get the fault. The bot retries, and the third request succeeds.
     /// tamtam.fails("sendMessage", Fault::status(503).times(2));
     /// bot.send(alice.chat_id(), "the third time").await?;
     ///
+    /// // The server posts the message, but the client gets no response.
     /// tamtam.fails("sendMessage", Fault::reset().applied(true));
     /// let error = bot.send(alice.chat_id(), "posted, but unconfirmed").await.unwrap_err();
     /// assert!(error.may_have_been_applied());
@@ -235,9 +241,10 @@ impl Sandbox {
         assert!(is_known, "the API has no operation {operation}, use one of {}", faults::operations(service));
     }
 
-    /// Drops the next `times` deliveries to webhooks, before they reach the webhooks. Each dropped update is delivered
-    /// again after a pause ([`SandboxBuilder::redelivery`](crate::SandboxBuilder::redelivery)). Later updates do not
-    /// wait for this redelivery.
+    /// Drops the next `times` deliveries to webhooks, before they reach the webhooks. A dropped delivery counts as
+    /// failed, so the sandbox delivers the update again after a pause
+    /// ([`SandboxBuilder::redelivery`](crate::SandboxBuilder::redelivery)). Later updates do not wait for this
+    /// redelivery.
     pub fn loses_deliveries(&self, times: u32) {
         self.world().lose_deliveries(times);
     }
@@ -296,7 +303,7 @@ impl Sandbox {
     ///
     /// A bot may still work on an update that counts as handled, for example in a spawned task. A bot with a
     /// [`Journal`](tamtam::updates::Journal), a queue of updates on disk, confirms its updates before it handles them.
-    /// `settles` waits for this work only while the bot sends a request.
+    /// In both cases, `settles` can return before the bot has finished its work.
     ///
     /// ```
     /// # #[tokio::main]
@@ -334,8 +341,8 @@ impl Sandbox {
         }
     }
 
-    /// Waits until the sandbox holds at least `count` polls. A poll is a request for updates. The sandbox holds a poll
-    /// while there is no update.
+    /// Waits until the sandbox holds at least `count` polls. A poll is a request for updates. If there is no update,
+    /// the sandbox holds the poll.
     ///
     /// ```
     /// # #[tokio::main]

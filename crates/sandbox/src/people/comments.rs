@@ -5,7 +5,7 @@ use super::person::Person;
 
 impl Person {
     /// Comments on a post of the channel in which this person acts, and returns the id of the comment. The bot gets
-    /// `comment_created` only by webhook, because polls do not return updates about comments. MAX only.
+    /// `comment_created`, but only by webhook. MAX only.
     ///
     /// - `post`: the id of the post.
     /// - `text`: the text of the comment.
@@ -29,7 +29,7 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// - If this person does not act in a channel, or is not a member.
+    /// - If this person does not act in a channel, or is not a member of the channel.
     /// - If the channel has no post with this id.
     /// - If [comments](crate::Group::with_comments) are switched off, which is the default.
     /// - If the sandbox simulates TamTam.
@@ -43,7 +43,7 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// - If this person does not act in a channel, or is not a member.
+    /// - If this person does not act in a channel, or is not a member of the channel.
     /// - If the channel has no post with this id.
     #[track_caller]
     pub fn sees_comments(&self, post: impl Into<tamtam::MessageId>) -> Vec<String> {

@@ -44,9 +44,9 @@ pub struct Constructor {
 }
 
 impl Person {
-    /// Opens the bot's [`Constructor`], a window in which the bot helps to compose a message for this chat. The bot
-    /// gets `message_construction_request` with an input that contains no messages yet. The bot need not be a member of
-    /// the chat. TamTam only.
+    /// Opens the bot's [`Constructor`], a window in which the bot helps this person to compose a message for this chat.
+    /// The bot gets `message_construction_request`. The input in this update contains no messages. The bot need not be
+    /// a member of the chat. TamTam only.
     ///
     /// # Panics
     ///
@@ -67,12 +67,12 @@ impl Constructor {
         self.session_id.as_str().into()
     }
 
-    /// Types the message `text` in the constructor. The bot gets the update `message_construction_request` with the
-    /// message, and with the `data` of the bot's last answer.
+    /// Types the message `text` in the constructor. The bot gets the update `message_construction_request`. The update
+    /// contains the message, and the value `data` of the bot's last answer.
     ///
     /// # Panics
     ///
-    /// - If the last answer of the bot allows no input.
+    /// - If the bot's last answer allows no input.
     /// - If [`posts`](Self::posts) has ended the session.
     #[track_caller]
     pub fn types(&self, text: &str) {
@@ -81,8 +81,8 @@ impl Constructor {
 
     /// Presses a button in the constructor. `label`: the text of the button.
     ///
-    /// For a `callback` button, the bot gets the update `message_construction_request` with the payload of the button.
-    /// For a `link` button, the bot gets no update.
+    /// For a `callback` button, the bot gets the update `message_construction_request`. The update contains the payload
+    /// of the button, and the value `data` of the bot's last answer. For a `link` button, the bot gets no update.
     ///
     /// # Panics
     ///
@@ -113,9 +113,9 @@ impl Constructor {
     ///
     /// # Panics
     ///
-    /// - If the last answer of the bot contains no message, or there is no answer yet.
+    /// - If the bot's last answer contains no message, or the bot has not answered yet.
     /// - If [`posts`](Self::posts) has already ended the session.
-    /// - If this person can no longer write in the chat.
+    /// - If the person can no longer write in the chat.
     #[track_caller]
     pub fn posts(&self) -> Vec<tamtam::MessageId> {
         self.person.must(|actor, state| actor.posts(state, &self.session_id))

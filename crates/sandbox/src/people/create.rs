@@ -9,7 +9,7 @@ use crate::sandbox::Sandbox;
 
 impl Sandbox {
     /// Creates a person with the visible name `name`. Each call creates a new person, even if the name is the same. On
-    /// MAX, the part of the name before the first space is the first name, and the rest is the last name.
+    /// MAX, the part before the first space is the first name, and the part after this space is the last name.
     pub fn user(&self, name: impl Into<String>) -> Person {
         let name = name.into();
         let user_id = self.world().act(|state| state.add_person(name.clone()));
@@ -41,8 +41,8 @@ impl Sandbox {
     }
 
     /// Creates a channel with `people` and the bot as members. The bot is an administrator and gets the update
-    /// `bot_added`. The first person is the owner. The owner adds the other people, who can only read, and then the
-    /// bot.
+    /// `bot_added`. The first person is the owner. The owner adds the other people, and then the bot. The other people
+    /// cannot write posts.
     ///
     /// ```
     /// # #[tokio::main]
@@ -53,8 +53,8 @@ impl Sandbox {
     /// let post = bot.send(news.chat_id(), "The sun shines").await?;
     /// assert_eq!(bob.in_chat(&news).reads().await.text(), "The sun shines");
     /// let post = bot.api().get_message_by_id(&post).await?;
-    /// assert_eq!(post.stat.unwrap().views, 1);
-    /// assert!(post.sender.is_none());
+    /// assert_eq!(post.stat.unwrap().views, 1); // Bob has read the post.
+    /// assert!(post.sender.is_none()); // By default, posts have no sender.
     /// # Ok(())
     /// # }
     /// ```
@@ -76,8 +76,8 @@ impl Sandbox {
         Group { sandbox: self.clone(), chat_id }
     }
 
-    /// Returns the group or channel with the id `chat_id`. Use this method, for example, after a press of a button of
-    /// the type `chat` has created a chat. The update `message_chat_created` contains the id of this chat.
+    /// Returns the group or channel with the id `chat_id`. For example, pass the id in the update
+    /// `message_chat_created`, which the bot gets after a press of a `chat` button.
     ///
     /// # Panics
     ///

@@ -29,7 +29,8 @@ impl Sandbox {
     ///   five times on MAX.
     /// - On TamTam, a [`Constructor`](crate::Constructor) that Bob has opened. A constructor is a window in which a bot
     ///   helps a person to compose a message.
-    /// - On MAX, a channel "Demo News" of Alice, with comments switched on and a post of the bot.
+    /// - On MAX, a channel "Demo News", which Alice owns. Comments are switched on, and the channel contains a post of
+    ///   the bot.
     ///
     /// The bot gets the updates about these items.
     ///

@@ -12,7 +12,7 @@ impl Person {
     /// # Panics
     ///
     /// - If this person acts in a group or channel.
-    /// - If the dialog was never opened, or is removed.
+    /// - If the dialog was never opened, or was removed and not opened again.
     /// - If the sandbox simulates TamTam.
     #[track_caller]
     pub fn clears(&self) {
@@ -27,7 +27,7 @@ impl Person {
     /// # Panics
     ///
     /// - If this person acts in a group or channel.
-    /// - If the dialog was never opened, or is removed.
+    /// - If the dialog was never opened, or was removed and not opened again.
     /// - If the sandbox simulates TamTam.
     #[track_caller]
     pub fn removes_dialog(&self) {
@@ -40,16 +40,14 @@ impl Person {
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// use std::time::Duration;
-    ///
     /// let max = tamtam_sandbox::Sandbox::max().await;
     /// let (bot, alice) = (max.bot(), max.user("Alice"));
     /// alice.starts();
-    /// alice.mutes_for(Duration::from_secs(60 * 60));
+    /// alice.mutes();
     /// alice.unmutes();
     /// let page = bot.api().get_updates().await?;
-    /// let kinds: Vec<_> = page.updates.iter().map(|update| update.tag()).collect();
-    /// assert_eq!(kinds, ["bot_started", "dialog_muted", "dialog_unmuted"]);
+    /// let types: Vec<_> = page.updates.iter().map(|update| update.tag()).collect();
+    /// assert_eq!(types, ["bot_started", "dialog_muted", "dialog_unmuted"]);
     /// # Ok(())
     /// # }
     /// ```
@@ -57,7 +55,7 @@ impl Person {
     /// # Panics
     ///
     /// - If this person acts in a group or channel.
-    /// - If the dialog was never opened, or is removed.
+    /// - If the dialog was never opened, or was removed and not opened again.
     /// - If the sandbox simulates TamTam.
     #[track_caller]
     pub fn mutes(&self) {

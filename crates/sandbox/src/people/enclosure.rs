@@ -6,8 +6,8 @@ use crate::state::message::Attachment;
 
 /// An attachment of a person's message, for [`Person::says_with`](crate::Person::says_with).
 ///
-/// Any bytes are accepted as a photo, a video, an audio recording or a file. The bot can download the bytes from the
-/// `url` of the attachment. The bot can also send the attachment again by its token.
+/// The sandbox accepts any bytes as a photo, a video, an audio recording or a file. The bot can download the bytes from
+/// the `url` of the attachment. The bot can also send the attachment again by its token.
 ///
 /// A message can contain several photos, videos, links and locations. An audio recording, a file, a sticker or a
 /// contact card must be the only attachment of its message.

@@ -10,7 +10,7 @@ use crate::state::ids::ChatId;
 /// A group or a channel, created by [`Sandbox::group`] or [`Sandbox::channel`]. In a group, all members can write. In a
 /// channel, only administrators can write.
 ///
-/// On this page, "the bot" means the first bot, which every sandbox has.
+/// On this page, "the bot" means the bot with which the sandbox started.
 ///
 /// ```
 /// # #[tokio::main]
@@ -90,7 +90,7 @@ impl Group {
     }
 
     /// Switches off the comments on the posts of a channel. Existing comments can still be read, edited and deleted.
-    /// MAX only.
+    /// Has no effect on a group. MAX only.
     ///
     /// # Panics
     ///

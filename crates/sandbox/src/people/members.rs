@@ -3,8 +3,8 @@
 use super::actor::Actor;
 use super::person::Person;
 
-/// These methods are acts in a group or channel, for example `alice.in_chat(&team).adds(&bob)`. In their descriptions,
-/// "the chat" means the group or channel of [`in_chat`](Self::in_chat).
+/// These methods act on a group or channel, for example `alice.in_chat(&team).adds(&bob)`. In their descriptions, "the
+/// chat" means this group or channel.
 impl Person {
     /// Joins the chat by its link. [Bots with the necessary rights](#updates) get `user_added`, whose `inviter_id` is
     /// `None`.

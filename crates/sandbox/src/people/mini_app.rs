@@ -56,8 +56,8 @@ impl Person {
     /// Opens the Mini App of the bot by its link, such as `https://max.ru/bot?startapp=payload`, and returns the launch
     /// data. A Mini App is a web page that opens inside MAX. The bot gets no update. MAX only.
     ///
-    /// `payload`: the value of `startapp`. At most 512 characters: ASCII letters, digits, `_` and `-`. If `payload` is
-    /// empty, the launch data contains no `start_param`.
+    /// `payload`: the value of `startapp`. At most 512 characters. Each character must be an ASCII letter, a digit, `_`
+    /// or `-`. If `payload` is empty, the launch data contains no `start_param`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -86,8 +86,8 @@ impl Person {
         AppLaunch { init_data: self.must(|actor, state| actor.opens_app(state, payload)) }
     }
 
-    /// Presses an `open_app` button of the newest message with a keyboard in this chat, and returns the launch data of
-    /// the opened Mini App. The bot gets no update. MAX only.
+    /// Presses an `open_app` button of the newest message with buttons in this chat, and returns the launch data of the
+    /// opened Mini App. The bot gets no update. MAX only.
     ///
     /// `label`: the text of the button.
     ///

@@ -34,9 +34,9 @@ use crate::state::seen::Seen;
 ///
 /// # Chat and bot
 ///
-/// A `Person` value acts in one chat and with one bot. By default, this bot is the first bot of the sandbox, and the
-/// chat is the dialog with this bot. A dialog is the chat of one person with a bot. A dialog is opened when the person
-/// starts the bot or writes a message.
+/// A `Person` value acts in one chat and with one bot. By default, this bot is the bot with which the sandbox started
+/// ([`Sandbox::bot`]), and the chat is the dialog with this bot. A dialog is the chat of one person with a bot. A
+/// dialog is opened when the person starts the bot or writes a message.
 ///
 /// [`in_chat`](Self::in_chat) returns a value that acts in a group or channel. [`with_bot`](Self::with_bot) returns a
 /// value that acts with another bot. On this page, "the bot" and "this chat" mean the bot and the chat of the `Person`
@@ -44,20 +44,22 @@ use crate::state::seen::Seen;
 ///
 /// # Acts that are not allowed
 ///
-/// If the messenger does not allow an act, the method panics at the line of the test, like an assertion. For example,
-/// the method panics if the person presses a button that does not exist.
+/// If the messenger does not allow an act, the method panics. The panic message shows the line of the test, as for an
+/// assertion that fails. For example, [`presses`](Self::presses) panics if the button does not exist.
 ///
 /// # Updates
 ///
-/// "The bot gets `message_created`" means that the sandbox sends the bot an update of this type. In a group or channel,
-/// these bots get the updates:
+/// "The bot gets `message_created`" means that the sandbox sends the bot an update of this type. This table shows which
+/// bots get an update from a group or channel:
 ///
-/// | updates | bots on TamTam | bots on MAX |
+/// | update | bots on TamTam | bots on MAX |
 /// |---|---|---|
-/// | about messages and comments | all bots in the chat | administrators with the right `read_all_messages` |
-/// | `user_added`, `user_removed` | administrators | administrators with the right `read_all_messages` |
+/// | about a message or comment | all bots in the chat | bots with the right `read_all_messages` |
+/// | `user_added`, `user_removed` | bots that are administrators | bots with the right `read_all_messages` |
 /// | `message_callback` | the bot that created the button | the bot that created the button |
 /// | `message_chat_created` | the bot that created the button | no such update |
+///
+/// Updates about comments are delivered only by webhook.
 #[derive(Clone)]
 pub struct Person {
     pub(crate) sandbox: Sandbox,
@@ -105,23 +107,23 @@ impl Person {
         self
     }
 
-    /// Returns a value for the same person that acts in `group`, which is a group or channel. The person need not be a
-    /// member. For example, `alice.in_chat(&team).joins()` makes Alice a member.
+    /// Returns a value that refers to the same person and acts in the group or channel `group`. The person need not be
+    /// a member. For example, `alice.in_chat(&team).joins()` makes Alice a member.
     #[must_use]
     pub fn in_chat(&self, group: &Group) -> Self {
         Self { actor: Actor { group: Some(group.chat_id), ..self.actor }, ..self.clone() }
     }
 
-    /// Returns a value for the same person that acts with the bot of `account`. The dialog is then the chat with this
-    /// bot. Methods such as [`adds_bot`](Self::adds_bot) and [`opens_constructor`](Self::opens_constructor) also use
-    /// this bot.
+    /// Returns a value that refers to the same person and acts with the bot of `account`. If this person acts in a
+    /// dialog, the returned value acts in the dialog with this bot. If this person acts in a group or channel, the
+    /// returned value acts in the same chat, and methods such as [`adds_bot`](Self::adds_bot) use this bot.
     #[must_use]
     pub fn with_bot(&self, account: &Account) -> Self {
         Self { actor: Actor { bot: account.user_id, ..self.actor }, ..self.clone() }
     }
 
-    /// Opens the dialog by its button "Start". The bot gets `bot_started`, and can then write in the dialog, also after
-    /// [`stops`](Self::stops).
+    /// Presses the button "Start" of the dialog. The bot gets `bot_started`. The bot can then write in the dialog, even
+    /// if this person has [stopped](Self::stops) the bot before.
     ///
     /// # Panics
     ///
@@ -134,7 +136,7 @@ impl Person {
     /// Follows a deep link, such as `https://tt.me/bot/start/payload`, and presses "Start" in the dialog. The bot gets
     /// `bot_started`.
     ///
-    /// `payload`: the last part of the link. If `payload` has more than 128 characters, the update does not contain it.
+    /// `payload`: the last part of the link. The update contains `payload` only if it has at most 128 characters.
     ///
     /// # Panics
     ///
@@ -146,8 +148,8 @@ impl Person {
 
     /// Stops the bot. On MAX, the bot gets `bot_stopped`. On TamTam, the bot gets no update.
     ///
-    /// The bot can then neither write in the dialog nor list the messages of the dialog. If the person starts the bot
-    /// again or writes a message, the bot can do both again.
+    /// In the dialog, the bot can then neither write nor list messages. If the person starts the bot again or writes a
+    /// message, the bot can do both again.
     ///
     /// # Panics
     ///
@@ -161,7 +163,9 @@ impl Person {
 
     /// Writes a message and returns its id. The bot gets `message_created`.
     ///
-    /// **`says` also starts the bot** if the dialog is not open. The bot gets `bot_started` before `message_created`.
+    /// **In a dialog, `says` first starts the bot** if this person has never started the bot, or has stopped it. The
+    /// bot then gets `bot_started` before `message_created`. Methods such as [`replies`](Self::replies) and
+    /// [`sends_location`](Self::sends_location) do the same.
     ///
     /// `message`: a text, a formatted [`Text`](tamtam::text::Text), or a [`NewMessageBody`], for example a reply. The
     /// message cannot contain buttons, because only bots can send buttons.
@@ -184,7 +188,9 @@ impl Person {
     /// # Panics
     ///
     /// - If this person is not a member (in a group) or not an administrator (in a channel).
-    /// - If `message` is empty, contains buttons, or is not valid in the API of the service.
+    /// - If `message` is empty or contains buttons.
+    /// - If the API of the service does not allow `message`, for example because it replies to a message that does not
+    ///   exist.
     #[track_caller]
     pub fn says(&self, message: impl Into<NewMessageBody>) -> tamtam::MessageId {
         self.must(|actor, state| actor.says(state, &message.into(), Vec::new()))
@@ -194,13 +200,13 @@ impl Person {
     /// `comment_edited` for a comment.
     ///
     /// - `mid`: the id of the message or comment.
-    /// - `text`: the new text, without formatting. The attachments of a message stay.
+    /// - `text`: the new text, without formatting. The attachments of a message do not change.
     ///
     /// # Panics
     ///
     /// - If this chat has no message or comment with this id.
     /// - If another user wrote the message or comment.
-    /// - If the comment is older than 26 h.
+    /// - If `mid` is the id of a comment that is older than 26 h.
     #[track_caller]
     pub fn edits(&self, mid: impl AsRef<str>, text: impl Into<String>) {
         self.must(|actor, state| actor.edits(state, mid.as_ref(), text.into()));
@@ -226,15 +232,15 @@ impl Person {
     /// |---|---|
     /// | `callback` | `message_callback` |
     /// | `request_contact` | `message_created` with the contact card of this person |
-    /// | `request_geo_location` | `message_created` with a location |
+    /// | `request_geo_location` | `message_created` with a fixed location |
     /// | `message` | `message_created` with `label` as the text |
     /// | `link`, `clipboard` | no update |
     /// | `open_app` | no update; [`presses_app`](Self::presses_app) returns the launch data of the Mini App |
-    /// | `chat` | `message_chat_created` at the first press, `user_added` when a person becomes a member later |
+    /// | `chat` | `message_chat_created` at the first press; `user_added` if a later press adds a member |
     ///
     /// The first press of a `chat` button creates a chat. The owner of the new chat is the sender of the message with
-    /// the button. Each person who presses the button becomes a member. [`Sandbox::chat`] returns the new chat by its
-    /// id.
+    /// the button. Each person who presses the button becomes a member. [`Sandbox::chat`] returns the new chat for the
+    /// id in `message_chat_created`.
     ///
     /// # Panics
     ///
@@ -257,8 +263,8 @@ impl Person {
         self.act(|state| self.actor.sees(state))
     }
 
-    /// Waits for the next message or edit of a bot in this chat, and returns its content. Comments of bots count as
-    /// messages.
+    /// Waits for the next message or edit of a bot in this chat, and returns the content of the message. Comments of
+    /// bots count as messages.
     ///
     /// Each message and each edit is returned once, in order. Later edits and deletions do not change the returned
     /// content, so the result does not depend on the speed of the test. In a channel, the returned post counts as

@@ -53,8 +53,8 @@ impl Person {
         self.must(Actor::shares_contact)
     }
 
-    /// Sends a voice message. As on the real MAX, the bot gets `message_created` without the message, and cannot read
-    /// the message. MAX only.
+    /// Sends a voice message. As on the real MAX, the bot gets `message_created` without the field `message`, and
+    /// cannot read the voice message. MAX only.
     ///
     /// # Panics
     ///
@@ -81,8 +81,8 @@ impl Person {
 
     /// Forwards a message to this chat, and returns the id of the new message. The bot gets `message_created`.
     ///
-    /// `mid`: the id of a message in any chat of this person. If the message with this id is a forward, the new message
-    /// contains the original message.
+    /// `mid`: the id of a message in any chat that this person can read. If this message is itself a forward, the new
+    /// message forwards the original message.
     ///
     /// # Panics
     ///

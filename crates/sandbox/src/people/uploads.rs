@@ -17,9 +17,9 @@ use crate::state::uploads::store::Store;
 /// - As ranges of bytes, one after another. Each request contains one range, and the header `Content-Range`.
 ///
 /// A bot must not send its token to an upload host. The upload host refuses a request with the status 400 if a bot's
-/// token is in the URL, in a form field, or in a header other than `Authorization`. Real upload hosts ignore the header
-/// `Authorization`. [`leaks`](Self::leaks) lists all places that contained a token, including `Authorization`. The
-/// bytes of files are not searched for tokens.
+/// token is in the URL, in a form field, or in a header other than `Authorization`. A token in `Authorization` is not
+/// refused, because real upload hosts ignore this header. [`leaks`](Self::leaks) lists all places that contained a
+/// token, including `Authorization`. The upload host does not search the bytes of files for tokens.
 ///
 /// ```
 /// # #[tokio::main]
@@ -69,16 +69,17 @@ impl Uploads {
         self.act(|store| store.requests.clone())
     }
 
-    /// Adds the function `hook`. The sandbox calls `hook` for a request when the response is ready, or when the sandbox
-    /// resets the connection. If the client disconnects or the request [stalls](UploadFault::StallAt), `hook` is not
-    /// called.
+    /// Adds a function that the sandbox calls for each request to the upload host. `hook` is called when the response
+    /// is ready, or when the sandbox resets the connection. If the client disconnects or the request
+    /// [stalls](UploadFault::StallAt), `hook` is not called.
     ///
     /// `hook` runs on the server's thread, and must not wait for the bot.
     pub fn on_request(&self, hook: impl Fn(&UploadRequest) + Send + Sync + 'static) {
         self.sandbox.world().on_upload(Arc::new(hook));
     }
 
-    /// Returns the number of bytes of files that the upload host has received. Discarded and repeated bytes also count.
+    /// Returns the number of bytes of files that the upload host has received. The number includes discarded and
+    /// repeated bytes.
     pub fn bytes_taken(&self) -> u64 {
         self.act(|store| store.bytes_taken)
     }
@@ -94,8 +95,8 @@ impl Uploads {
         self.act(|store| store.fail_next(fault));
     }
 
-    /// Sets how many times the API refuses a message because its file is still being processed. Applies to files that
-    /// are uploaded after this call. Defaults to 0.
+    /// Sets how many messages the API refuses for each file, as if the file were still being processed. Applies to
+    /// files that are uploaded after this call. Defaults to 0.
     ///
     /// The refusals alternate between two errors of the real API. One error has the code `attachment.not.ready`. The
     /// message of the other error contains `errors.process.attachment.file.not.processed`.
@@ -118,7 +119,7 @@ impl Uploads {
         self.act(|store| store.settings.status = form);
     }
 
-    /// Sets whether upload URLs have no scheme (`//host/path`). Defaults to `false`.
+    /// Sets whether upload URLs omit the scheme (`//host/path` instead of `http://host/path`). Defaults to `false`.
     pub fn set_scheme_relative(&self, relative: bool) {
         self.act(|store| store.settings.scheme_relative = relative);
     }

@@ -46,8 +46,8 @@ impl Delivery {
         &self.url
     }
 
-    /// Returns the scheme, host and port of the webhook's URL, for logs. The rest of the URL is secret, so do not log
-    /// it.
+    /// Returns the scheme, host and port of the webhook's URL, for logs. Do not log the whole URL, because its path and
+    /// query can contain a secret.
     pub fn origin(&self) -> String {
         reqwest::Url::parse(&self.url).map_or_else(|_| "not a URL".to_owned(), |url| url.origin().ascii_serialization())
     }

@@ -21,12 +21,12 @@ const SAID: &str = "Fault of the test";
 /// A fault to inject into the requests of one operation, for [`Sandbox::fails`](crate::Sandbox::fails).
 ///
 /// By default, one request gets the fault. [`times`](Self::times) changes this number. With some faults, the server
-/// carries out the operation, although the client gets no normal response. The last column shows the default, which
-/// [`applied`](Self::applied) changes:
+/// carries out the operation, although the client gets no normal response. The last column of this table shows whether
+/// the server carries out the operation by default. [`applied`](Self::applied) changes this default.
 ///
 /// | fault | what the client receives | operation is carried out by default |
 /// |---|---|---|
-/// | [`status`](Self::status), [`error`](Self::error), [`answer`](Self::answer) | this status and a body | no |
+/// | [`status`](Self::status), [`error`](Self::error), [`answer`](Self::answer) | the status and the body of the fault | no |
 /// | [`not_ready`](Self::not_ready) | the status 400 and the code `attachment.not.ready` | no |
 /// | [`reset`](Self::reset) | a reset of the connection instead of a response | no |
 /// | [`cut_body`](Self::cut_body) | half of the response's body; then the connection is closed | yes |
@@ -68,8 +68,9 @@ enum FaultKind {
 }
 
 impl Fault {
-    /// Creates a fault that responds with this HTTP status, and with an error body in the format of the API. With the
-    /// status 429 or 503, a client may conclude from this body that the operation was not carried out.
+    /// Creates a fault that responds with this HTTP status, and with an error body in the format of the API. The error
+    /// code in the body matches the status. From the codes for the statuses 429 and 503, a client can conclude that the
+    /// operation was not carried out.
     ///
     /// # Panics
     ///
@@ -154,8 +155,8 @@ impl Fault {
 
     /// Sets whether the server carries out the operation before the fault. [`Fault`] lists the defaults.
     ///
-    /// With `false`, a [`delay`](Self::delay) comes before the operation. With `false` and any other fault, the server
-    /// does not carry out the operation.
+    /// With `false`, the server carries out the operation after a [`delay`](Self::delay), and does not carry it out
+    /// with any other fault.
     pub fn applied(mut self, applied: bool) -> Self {
         self.applied = applied;
         self

@@ -26,11 +26,11 @@ use tamtam::{
 pub struct Demo {
     /// The id of a group in which the bot is an administrator with all rights.
     pub chat_id: tamtam::ChatId,
-    /// The id of Bob, a member of the group who has also started the bot.
+    /// The id of Bob, a person who is a member of the group and has started the bot.
     pub user_id: tamtam::UserId,
     /// The id of a message of the bot in the group, with two buttons.
     pub message_id: MessageId,
-    /// The id of Bob's press of a button, which the bot has not answered.
+    /// The id of a press of a button by Bob. The bot has not answered this press.
     pub callback_id: CallbackId,
     /// The ids of all of Bob's presses that the bot has not answered: one on TamTam, five on MAX. The first id is
     /// `callback_id`.

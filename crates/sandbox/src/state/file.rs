@@ -52,7 +52,7 @@ pub enum StateFileError {
         /// The path of the state file.
         path: PathBuf,
     },
-    /// The file contains the state of another service than [`SandboxBuilder::service`](crate::SandboxBuilder::service)
+    /// The service in the file is not the service that [`SandboxBuilder::service`](crate::SandboxBuilder::service)
     /// sets.
     #[error("{path} is a state of {kept}, not of {asked}: start the sandbox as {kept}, or name another file", path = path.display())]
     OtherService {

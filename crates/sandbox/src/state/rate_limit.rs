@@ -17,7 +17,7 @@ const SECOND: Millis = 1_000;
 ///
 /// Each bot has its own limits. A request over a limit per second is refused with the status 429 and the code
 /// `too.many.requests`. A refused request does not count against the limits. A limit per second holds for every period
-/// of 1 s of real time. The time that [`Sandbox::time_passes`](crate::Sandbox::time_passes) skips also counts.
+/// of 1 s of real time. Time that [`Sandbox::time_passes`](crate::Sandbox::time_passes) skips counts as real time.
 ///
 /// ```
 /// # #[tokio::main]
@@ -73,7 +73,7 @@ impl RateLimit {
         }
     }
 
-    /// Creates a value with the limits of MAX. This is the default on MAX:
+    /// Creates a value with the limits of MAX. This value is the default on MAX, and has these limits:
     ///
     /// | method | what is limited | limit |
     /// |---|---|---|

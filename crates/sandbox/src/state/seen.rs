@@ -71,8 +71,8 @@ impl Seen {
         &self.message
     }
 
-    /// Returns whether the bot edited an earlier message. `false` if the message is new. An edit by the bot's answer to
-    /// a press of a button also counts.
+    /// Returns whether the bot edited an earlier message. `false` if the message is new. If the bot changes a message
+    /// by its answer to a press of a button, this also counts as an edit.
     pub fn is_edit(&self) -> bool {
         self.is_edit
     }
