@@ -51,7 +51,7 @@ impl Queue {
 #[doc = crate::doc_example!("
 let dead = queue.dead();
 for letter in dead.list().await? {
-    // The stored bytes are not an update, so the letter cannot be replayed.
+    // The stored bytes are not an update, so they cannot be replayed.
     if letter.update.is_none() {
         dead.discard(letter.id).await?;
     }

@@ -172,8 +172,8 @@ impl Open {
     /// opening fails with [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch).
     ///
     /// A slot is a part of the queue. Each chat belongs to one slot. The updates of one slot are handled one after
-    /// another, so a slow handler delays all chats in its slot. All workers together run at most one handler per slot at
-    /// the same time.
+    /// another, so a slow handler delays all chats in its slot. All workers together run at most one handler per slot
+    /// at the same time.
     pub fn slots(mut self, slots: u16) -> Self {
         self.slots = Some(slots);
         self

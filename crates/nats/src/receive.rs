@@ -57,8 +57,8 @@ queue.receive(bot.updates()).graceful_shutdown_on(signal).await?;
 ///
 /// 1. It stores the updates of a page in the queue.
 /// 2. It saves the marker of the next page in the queue.
-/// 3. It polls the next page with this marker. This poll *commits* the stored page: the messenger does not return the
-///    stored page again.
+/// 3. It polls the next page with this marker. This poll *commits* the stored page, so that the messenger does not
+///    return the stored page again.
 ///
 /// If a receiver dies before it has saved the marker, the next receiver polls the same page again. An update that is
 /// already in the queue is not stored again.

@@ -155,8 +155,9 @@ impl Work {
         self
     }
 
-    /// Sets the maximum number of attempts to handle an update. After this number of failed attempts, the update becomes
-    /// a dead letter, even if the function that you pass to [`on_error`](Self::on_error) returns `Retry`. Defaults to 5.
+    /// Sets the maximum number of attempts to handle an update. After this number of failed attempts, the update
+    /// becomes a dead letter, even if the function that you pass to [`on_error`](Self::on_error) returns `Retry`.
+    /// Defaults to 5.
     ///
     /// Attempts by workers that died also count. A value of 0 counts as 1.
     pub fn dead_letter_after(self, attempts: u32) -> Self {
