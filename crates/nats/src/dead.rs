@@ -44,13 +44,14 @@ impl Queue {
 /// - The handler failed, and the function that you passed to `Work::on_error` returned `DeadLetter`, panicked, or
 ///   exceeded its time limit.
 /// - The number of attempts has reached [`Work::dead_letter_after`](crate::Work::dead_letter_after).
-/// - The stored bytes are not an update.
+/// - The stored bytes cannot be parsed as an update.
 ///
 /// The queue keeps the newest 10,000 dead letters, and removes older dead letters.
 ///
 #[doc = crate::doc_example!("
 let dead = queue.dead();
 for letter in dead.list().await? {
+    // The stored bytes are not an update, so they cannot be replayed.
     if letter.update.is_none() {
         dead.discard(letter.id).await?;
     }
@@ -80,11 +81,11 @@ for letter in queue.dead().list().await? {
 pub struct DeadLetter {
     /// The number of the dead letter, for [`Dead::replay`] and [`Dead::discard`].
     pub id: u64,
-    /// The update. `None` if the stored bytes are not an update.
+    /// The update. `None` if the stored bytes cannot be parsed as an update.
     pub update: Option<RawUpdate>,
     /// The number of attempts to handle the update, including attempts by workers that died.
     pub attempts: u32,
-    /// The reason why the last attempt failed, cut to at most 1 KiB.
+    /// The reason why the update became a dead letter, for example the error of the last attempt. Cut to at most 1 KiB.
     pub cause: String,
     /// The time at which the update was stored in the queue.
     pub stored_at: SystemTime,
@@ -143,7 +144,7 @@ for letter in queue.dead().list().await? {
     /// # Cancel safety
     ///
     /// If the future is dropped, the update may be stored although the dead letter still exists. Call `replay` again to
-    /// remove the dead letter.
+    /// remove the dead letter. Within the deduplication window, the update is not stored twice.
     pub async fn replay(&self, id: u64) -> Result<bool> {
         let Some(message) = self.first_from(id).await?.filter(|message| message.sequence == id) else {
             return Ok(false);

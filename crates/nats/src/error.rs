@@ -78,7 +78,7 @@ pub enum ErrorKind {
     /// The queue contains invalid data. The message of the error contains the reason.
     Data,
     /// An operation of the bot failed, for example a call to the API of the messenger. The
-    /// [source](std::error::Error::source) of the error is the [`tamtam::Error`].
+    /// [source](std::error::Error::source) of the error is a [`tamtam::Error`].
     Bot,
 }
 

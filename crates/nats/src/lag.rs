@@ -54,8 +54,8 @@ pub struct Lag {
     pub dead: u64,
     /// The age of the oldest unhandled update. `None` if all updates are handled.
     ///
-    /// The age is the time of this machine minus the time at which NATS stored the update. A negative difference counts
-    /// as 0.
+    /// The age is the current time of this machine minus the time at which NATS stored the update. A negative
+    /// difference counts as 0.
     pub oldest: Option<Duration>,
 }
 

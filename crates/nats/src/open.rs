@@ -47,8 +47,8 @@ impl Queue {
     /// Returns a builder that opens the queue of a bot. Await the builder to open the queue. If the queue does not
     /// exist on NATS, it is created.
     ///
-    /// - `nats`: NATS client. Do not limit its reconnect attempts. By default, they have no limit. With the client
-    ///   option `retry_on_initial_connect`, the program can start before NATS.
+    /// - `nats`: NATS client. By default, the number of its reconnect attempts has no limit. Keep this default. With
+    ///   the client option `retry_on_initial_connect`, the program can start before NATS.
     /// - `bot`: Bot whose updates the queue stores.
     ///
     /// If NATS or the API of the bot does not respond, or if NATS is electing a leader, opening is retried. After
@@ -91,7 +91,7 @@ assert_eq!(queue.lag().await?.waiting, 0);
 /// a new value, except that the number of [`slots`](Self::slots) cannot be changed. The defaults of stored settings
 /// apply only to a new queue.
 ///
-/// If a value is outside its range, opening fails with [`ErrorKind::Setting`](crate::ErrorKind::Setting).
+/// If a value is invalid, opening fails with [`ErrorKind::Setting`](crate::ErrorKind::Setting).
 ///
 #[doc = crate::doc_example!("
 use std::time::Duration;
@@ -172,8 +172,8 @@ impl Open {
     /// opening fails with [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch).
     ///
     /// A slot is a part of the queue. Each chat belongs to one slot. The updates of one slot are handled one after
-    /// another, so chats in the same slot wait for each other. All workers together run at most one handler per slot at
-    /// the same time.
+    /// another, so a slow handler delays all chats in its slot. All workers together run at most one handler per slot
+    /// at the same time.
     pub fn slots(mut self, slots: u16) -> Self {
         self.slots = Some(slots);
         self
@@ -186,15 +186,15 @@ impl Open {
     /// limits the disk space for all streams of a server.
     ///
     /// Handled updates stay in the stream until the [deduplication window](Self::dedup_window) ends or the stream is
-    /// full. If the stream is full of unhandled updates, a receiver waits. A webhook responds with the status 503, and
-    /// the messenger delivers the update again later.
+    /// full. If the stream is full of unhandled updates, a receiver waits, and a webhook responds with the status 503.
+    /// After a 503, the messenger delivers the update again later.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
         self
     }
 
-    /// Sets the time after which the updates of a dead worker go to another worker. The minimum is 1 s. Defaults to
-    /// 30 s.
+    /// Sets the time after which the updates of a worker that died go to another worker. The minimum is 1 s. Defaults
+    /// to 30 s.
     ///
     /// A handler may take longer than this time, because a running worker keeps its updates. Each worker reads the
     /// value when it opens the queue. After a change, restart all workers.
@@ -204,7 +204,8 @@ impl Open {
     }
 
     /// Sets the deduplication window, which begins when an update is stored. Within this window, the queue does not
-    /// store the same update again. The minimum is 1 s. Defaults to 1 h.
+    /// store the same update again. If the stream is [full](Self::max_bytes), the window of a handled update may end
+    /// earlier. The minimum is 1 s. Defaults to 1 h.
     pub fn dedup_window(mut self, window: Duration) -> Self {
         self.dedup_window = Some(window);
         self

@@ -19,9 +19,9 @@ use crate::{
 /// A durable queue of the updates of one bot on NATS JetStream, opened by [`Queue::open`]. Clones refer to the same
 /// queue.
 ///
-/// An update is an event of the messenger, such as a new message. Receivers ([`receive`](Self::receive)) poll updates
-/// and store them in the queue. A poll is a request for updates. Workers ([`work`](Self::work)) take the updates from
-/// the queue and call your handler. The [page of the crate](crate) describes the guarantees of a queue.
+/// An update is an event of the messenger, such as a new message. A poll is a request for updates. Receivers
+/// ([`receive`](Self::receive)) poll updates and store them in the queue. Workers ([`work`](Self::work)) take the
+/// updates from the queue and call your handler. The [page of the crate](crate) describes the guarantees of a queue.
 ///
 #[doc = crate::doc_example!("
 # /*

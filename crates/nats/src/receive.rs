@@ -31,11 +31,13 @@ impl Queue {
     /// receiver.
     ///
     /// Run receivers in two processes. One receiver polls, and the other receiver waits. If the receiver that polls
-    /// dies, the other receiver polls within about 12 s: see [`Receive::lease`].
+    /// dies, the other receiver starts to poll within about 12 s (see [`Receive::lease`]).
     ///
-    /// `updates`: Settings of the polls, created by [`Bot::updates`](tamtam::Bot::updates). The receiver ignores a
-    /// marker store and a shutdown signal of `updates`. The queue itself stores the marker, which is the position of
-    /// the polls. For the shutdown, use [`Receive::graceful_shutdown_on`].
+    /// `updates`: Settings of the polls, created by [`Bot::updates`](tamtam::Bot::updates). The receiver ignores two of
+    /// these settings:
+    ///
+    /// - The marker store. The queue itself stores the marker, which is the position at which the next poll starts.
+    /// - The shutdown signal. Use [`Receive::graceful_shutdown_on`] instead.
     ///
     #[doc = crate::doc_example!("
 # alice.says(\"hi\");
@@ -50,13 +52,13 @@ queue.receive(bot.updates()).graceful_shutdown_on(signal).await?;
 /// A receiver that polls updates and stores them in a queue, created by [`Queue::receive`]. Await the receiver to poll
 /// until a shutdown or a permanent error.
 ///
-/// A poll is a request for updates, and a page is the list of updates in one response. The marker is the position of
-/// the polls. The receiver repeats three steps:
+/// A poll is a request for updates, and a page is the list of updates in one response. The marker is the position at
+/// which the next page starts. The receiver repeats three steps:
 ///
 /// 1. It stores the updates of a page in the queue.
 /// 2. It saves the marker of the next page in the queue.
-/// 3. It polls the next page with this marker. This poll *commits* the stored page: the server does not return the
-///    stored page again.
+/// 3. It polls the next page with this marker. This poll *commits* the stored page, so that the messenger does not
+///    return the stored page again.
 ///
 /// If a receiver dies before it has saved the marker, the next receiver polls the same page again. An update that is
 /// already in the queue is not stored again.
@@ -99,10 +101,10 @@ impl Receive {
         Self { queue, updates, lease: LEASE, refused, shutdown: None, deadline: SHUTDOWN_DEADLINE }
     }
 
-    /// Sets the duration of the lease, which is the right to poll. Defaults to 10 s. Values below 1 s count as 1 s.
-    /// Use the same value for all receivers of a queue.
+    /// Sets the duration of the lease, which is the right to poll. Only one receiver at a time has the lease. Defaults
+    /// to 10 s. Values below 1 s count as 1 s. Use the same value for all receivers of a queue.
     ///
-    /// If the receiver that polls dies, another receiver polls within about 1.2 times this duration.
+    /// If the receiver that polls dies, another receiver starts to poll within about 1.2 times this duration.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease.max(Duration::from_secs(1));
         self
@@ -151,7 +153,7 @@ impl Receive {
     ///
     /// # Errors
     ///
-    /// - The errors of [`Updates::next`], for example if the server refuses the token, or if a webhook is subscribed
+    /// - The errors of [`Updates::next`], for example if the API refuses the token, or if a webhook is subscribed
     ///   ([`ErrorKind::Bot`](crate::ErrorKind::Bot)).
     /// - If the queue belongs to another bot ([`ErrorKind::Bot`](crate::ErrorKind::Bot)).
     /// - If the stored marker is not a number ([`ErrorKind::Data`](crate::ErrorKind::Data)).

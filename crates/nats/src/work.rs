@@ -53,7 +53,8 @@ impl Queue {
     /// worker. Run workers in any number of processes, on any machines.
     ///
     /// - `bot`: Bot that the handler receives. The bot must be the same as in [`Queue::open`].
-    /// - `handler`: Function that is called for each update, as for [`Bot::run`].
+    /// - `handler`: Async function that the worker calls for each update. You can pass the same function to
+    ///   [`Bot::run`].
     ///
     #[doc = crate::doc_example!("
 # alice.says(\"hi\");
@@ -84,8 +85,8 @@ queue.work(bot, echo).graceful_shutdown_on(signal).await?;
 /// A worker that handles updates of a queue, created by [`Queue::work`]. Await the worker to handle updates until a
 /// shutdown.
 ///
-/// The updates of one chat are handled one after another, across all workers of the queue. In three cases, a worker
-/// acknowledges an update to NATS, which then does not deliver the update again:
+/// The updates of one chat are handled one after another, across all workers of the queue. NATS redelivers an
+/// update that was not acknowledged. A worker acknowledges an update in these cases:
 ///
 /// - The handler has succeeded.
 /// - The handler has failed, and the function that you pass to [`on_error`](Self::on_error) has returned
@@ -145,15 +146,18 @@ impl Work {
     /// Sets the maximum number of updates that this worker handles at the same time. Defaults to the number of
     /// [slots](crate::Open::slots) (parts of the queue). A value of 0 counts as 1.
     ///
-    /// Set a smaller number than the default only if handlers need much memory or many connections. The worker then
-    /// fetches updates from one slot after another. So an update may wait for up to 1 s, even if the worker is idle.
+    /// With a number below the default, the worker fetches updates from only `updates` slots at the same time, in turn.
+    /// So an update may wait for about 1 s, even if the worker is idle. If the number of slots is more than 50 times
+    /// `updates`, the wait is longer, for example 20 s with 1,024 slots and `concurrency(1)`. Set a number below the
+    /// default only if handlers need much memory or many connections.
     pub fn concurrency(mut self, updates: usize) -> Self {
         self.concurrency = Some(updates.max(1));
         self
     }
 
-    /// Sets the maximum number of attempts to handle an update. After this number, the update becomes a dead letter,
-    /// even if the function that you pass to [`on_error`](Self::on_error) returns `Retry`. Defaults to 5.
+    /// Sets the maximum number of attempts to handle an update. After this number of failed attempts, the update
+    /// becomes a dead letter, even if the function that you pass to [`on_error`](Self::on_error) returns `Retry`.
+    /// Defaults to 5.
     ///
     /// Attempts by workers that died also count. A value of 0 counts as 1.
     pub fn dead_letter_after(self, attempts: u32) -> Self {
@@ -186,7 +190,8 @@ impl Work {
     ///
     /// - `first`: Maximum delay before the first retry. Defaults to 0.5 s. The maximum delay doubles with each
     ///   further retry.
-    /// - `most`: Limit of the maximum delay. Defaults to 30 s.
+    /// - `most`: Upper limit of the maximum delay. Defaults to 30 s. If `most` is shorter than `first`, the limit is
+    ///   `first`.
     ///
     /// The actual delay is random, from 0 to the current maximum.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
@@ -194,7 +199,7 @@ impl Work {
         self
     }
 
-    /// Sets the chat book, which is a list of the chats of the bot. The worker applies each update to the book before
+    /// Sets the chat book, which is a list of the chats of the bot. The worker applies each update to the list before
     /// it calls the handler. The chat books of all workers must use the same store. See [`Run::chat_book`].
     pub fn chat_book(mut self, book: ChatBook) -> Self {
         self.run = self.run.chat_book(book);

@@ -10,7 +10,7 @@ use tamtam::updates::RawUpdate;
 use crate::{error::Result, queue::Queue};
 
 impl Queue {
-    /// Returns a writer, which stores updates from a webhook or from another source in the queue.
+    /// Returns a writer, which stores updates in the queue. The updates come from a webhook or from another source.
     #[must_use]
     pub fn writer(&self) -> Writer {
         Writer::new(self.clone())
@@ -32,10 +32,10 @@ impl Writer {
     }
 
     /// Stores an update in the queue. Returns `true` if the update is new. Returns `false` if the same update was
-    /// stored within the [deduplication window](crate::Open::dedup_window), by default in the last hour.
+    /// already stored within the [deduplication window](crate::Open::dedup_window) (by default, the last hour).
     ///
-    /// Updates of the same chat are stored in the order of the calls. When the result is `Ok`, a majority of the
-    /// [replicas](crate::Open::replicas) has stored the update.
+    /// Within a process, updates of the same chat are stored in the order of the calls. When the result is `Ok`, a
+    /// majority of the [replicas](crate::Open::replicas) has stored the update.
     ///
     #[doc = crate::doc_example!("
 use tamtam::updates::RawUpdate;
