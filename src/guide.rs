@@ -1,12 +1,12 @@
-//! Guides: how to solve common tasks, and how to move to this crate.
+//! Guides for common tasks, and for the move of a bot to this crate or to MAX.
 //!
 //! - Test your bot: the guide `tamtam_sandbox::guide` of the crate `tamtam-sandbox` contains complete tests.
 //! - [Moderate a group](moderation): delete messages, warn the senders, remove members.
-//! - [Broadcast to many chats](broadcast): send one message to many users, within the rate limits and never twice.
-//! - [Read the log of your bot](logging): names and fields of spans and events.
-//! - [Move from TamTam to MAX](from_tamtam): changes for a bot that moves to MAX.
+//! - [Broadcast to many chats](broadcast): send one message to many users, once to each user, within the rate limits.
+//! - [Read the log of your bot](logging): the names and fields of all spans and events.
+//! - [Move from TamTam to MAX](from_tamtam): the changes for a bot that moves to MAX.
 //! - [Move from botapitamtam](from_botapitamtam): the equivalent of each method of the Python library.
-//! - [Move from Java](from_java): the equivalents of the official client and SDK.
+//! - [Move from Java](from_java): the equivalents of the classes and methods of the official client and SDK.
 
 #[doc = include_str!("../docs/broadcast.md")]
 pub mod broadcast {}
