@@ -40,7 +40,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// - [`kind`](Self::kind) returns the [`ErrorKind`], such as `Timeout`.
 /// - [`is_retryable`](Self::is_retryable) returns whether a retry may succeed.
 /// - [`may_have_been_applied`](Self::may_have_been_applied) returns whether the server may have applied the request,
-///   for example posted the message. If the method returns `true`, a retry may apply the request twice.
+///   for example posted the message. If the method returns `true`, a retry may apply the request a second time.
 /// - Other methods return the operation, the HTTP status, and the `code` and `message` of the API.
 ///
 /// `Display` writes one line with the cause, such as `sendMessage: cannot connect: Connection refused (os error 111)`.
@@ -180,7 +180,7 @@ impl Error {
         }
     }
 
-    /// Returns the name of the failed operation in the API document, such as `sendMessage`. For a request of
+    /// Returns the name of the failed operation as in the OpenAPI document, such as `sendMessage`. For a request of
     /// [`Bot::request`](crate::Bot::request), returns the method and the path, such as `GET /chats`.
     ///
     /// Returns `None` if the error is not from a call, for example if it is from
@@ -255,8 +255,8 @@ impl Error {
         self.0.report.elapsed
     }
 
-    /// Returns the time that the server asks the bot to wait (the header `Retry-After`). A time of more than an hour is
-    /// reduced to an hour. `None` if the response has no `Retry-After`.
+    /// Returns the time that the server asks the bot to wait (the header `Retry-After`), but at most 1 h. `None` if the
+    /// response has no `Retry-After`.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.kind.retry_after()
@@ -266,7 +266,7 @@ impl Error {
     /// refusal is a response with status 200 and `success: false`.
     ///
     /// If this method returns `true`, the last attempt changed nothing. Call again later. If
-    /// [`retry_after`](Self::retry_after) returns a time, wait at least for this time.
+    /// [`retry_after`](Self::retry_after) returns a duration, wait at least that long.
     #[must_use]
     pub fn is_rate_limited(&self) -> bool {
         self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
@@ -307,7 +307,7 @@ impl Error {
     ///
     /// For example, the bot lacks a permission, the bot is not a member of the chat, or the user has stopped the bot.
     /// [`chat_denied`](Self::chat_denied), [`code`](Self::code) and [`message`](Self::message) return the reason. The
-    /// same call fails again until the reason is removed.
+    /// same call keeps failing until the cause is fixed.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
         let is_denied = |code: &ErrorCode| matches!(code, ErrorCode::AccessDenied | ErrorCode::ChatDenied);
@@ -324,15 +324,15 @@ impl Error {
     }
 
     /// Returns whether the server refused the request with status 200 and `success: false`. [`message`](Self::message)
-    /// and [`code`](Self::code) return the reason. A refusal is often harmless, for example if no message is pinned, or
-    /// if the user is already a member.
+    /// and [`code`](Self::code) return the reason. A refusal is often harmless. For example, the bot unpins a message,
+    /// but no message is pinned. Or the bot adds a user who is already a member.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         matches!(self.0.kind, Reason::Refused(_))
     }
 
-    /// Returns whether the complete response did not arrive in time ([`ErrorKind::Timeout`]). The server may still have
-    /// applied the request: see [`may_have_been_applied`](Self::may_have_been_applied).
+    /// Returns whether the time limit expired before the complete response arrived ([`ErrorKind::Timeout`]). The server
+    /// may still have applied the request: see [`may_have_been_applied`](Self::may_have_been_applied).
     ///
     /// If no connection could be opened in time, this method returns `false`, because the kind is
     /// [`ErrorKind::Connect`].
@@ -406,7 +406,8 @@ impl Error {
     /// - The response was incomplete or was not JSON.
     /// - The server is still processing attached media.
     ///
-    /// If [`may_have_been_applied`](Self::may_have_been_applied) returns `true`, a retry may apply the request twice.
+    /// If [`may_have_been_applied`](Self::may_have_been_applied) returns `true`, a retry may apply the request a second
+    /// time.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         !matches!(self.0.kind.failure(), Failure::Refused | Failure::Misfit)
@@ -421,8 +422,8 @@ impl Error {
     /// - The response did not arrive in time, or could not be read.
     /// - The server or a proxy failed.
     ///
-    /// If this method returns `true`, check the result before you call again, for example whether the message is in the
-    /// chat.
+    /// If this method returns `true`, check whether the request was applied before you call again. For example, check
+    /// whether the message is in the chat.
     #[must_use]
     pub fn may_have_been_applied(&self) -> bool {
         self.0.report.ambiguous

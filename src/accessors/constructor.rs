@@ -16,8 +16,9 @@ impl Update {
         }
     }
 
-    /// Returns the messages that a user typed in the constructor, with their attachments. Empty if the user has only
-    /// opened the constructor or pressed a button, and for other updates.
+    /// Returns the messages that a user typed in the constructor, with their attachments. Empty if the user opened the
+    /// constructor or pressed a button without typing a message. Also empty for updates that are not from a
+    /// constructor.
     #[must_use]
     pub fn constructed_messages(&self) -> &[ConstructedMessageBody] {
         match self {
@@ -26,7 +27,7 @@ impl Update {
         }
     }
 
-    /// Returns the attachments that a user added in the constructor, from the first message with attachments. Empty if
+    /// Returns the attachments of the first message in the constructor that has attachments. Empty if
     /// no message has attachments.
     ///
     /// For the attachments of a posted message, use [`attachments`](Self::attachments).

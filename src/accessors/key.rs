@@ -7,8 +7,8 @@ impl Update {
     /// Returns a key that identifies the update, so that a bot can find duplicates.
     ///
     /// If a poll (a request for updates) or a request to a webhook fails, the server delivers the same updates again. A
-    /// repeated update has the same key, except an [`Update::Unknown`] with a change in its JSON. Two updates have
-    /// different keys if they differ in one of these properties:
+    /// repeated update has the same key. The only exception is an [`Update::Unknown`] whose JSON has changed. Two
+    /// updates have different keys if they differ in one of these properties:
     ///
     /// - the [kind](Self::tag) or the timestamp
     /// - the id of a chat, user, message, callback or session (also in the original message of a forward or reply)

@@ -29,7 +29,7 @@ impl LinkedMessage {
 macro_rules! link_accessors {
     () => {
         /// Returns the id of the chat of the original message, if the message is a forward. `None` if the message is
-        /// not a forward, or if the server omits the id, which is often the case.
+        /// not a forward, or if the server omits the id. Servers often omit the id.
         #[must_use]
         pub fn link_chat_id(&self) -> Option<crate::id::ChatId> {
             self.link()?.chat_id

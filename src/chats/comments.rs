@@ -84,7 +84,7 @@ impl Bot {
 }
 
 impl SendComment {
-    /// Makes the comment a reply to another comment on the same post.
+    /// Makes the new comment a reply to `comment`, an existing comment on the same post.
     pub fn reply_to(mut self, comment: impl IntoMessageId) -> Self {
         self.body.link = Some(NewMessageLink::new(MessageLinkType::Reply, comment));
         self

@@ -43,8 +43,8 @@ impl Default for Keyboard {
 /// the limit of the API, sending fails with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest). The error
 /// message contains the row and the button, counted from 0: `body.attachments[0].payload.buttons[2][1].text`.
 ///
-/// On MAX, the [number of buttons](crate::types::InlineKeyboardAttachmentRequestPayload::buttons) is also limited, for
-/// example to 7 buttons in a row. If a keyboard exceeds such a limit, sending fails with `InvalidRequest`.
+/// MAX also limits the [number of buttons](crate::types::InlineKeyboardAttachmentRequestPayload::buttons), of rows, and
+/// of buttons per row. If a keyboard exceeds a limit, sending fails with `InvalidRequest`.
 impl Keyboard {
     /// Creates a keyboard with one button per row, from top to bottom.
     #[must_use]
@@ -130,7 +130,7 @@ impl Keyboard {
         self.buttons.iter().flatten()
     }
 
-    /// Returns the first button with this label. `None` if no button has the label.
+    /// Returns the first button whose label is `text`. `None` if no button has this label.
     #[must_use]
     pub fn find_text(&self, text: &str) -> Option<&Button> {
         self.iter().find(|button| button.text() == Some(text))

@@ -49,8 +49,8 @@ queue.receive(bot.updates()).graceful_shutdown_on(signal).await?;
     }
 }
 
-/// A receiver that polls updates and stores them in a queue, created by [`Queue::receive`]. Await the receiver to poll
-/// until a shutdown or a permanent error.
+/// A receiver that polls updates and stores them in a queue. Created by [`Queue::receive`]. If you `.await` the
+/// receiver, it polls until a shutdown or a permanent error.
 ///
 /// A poll is a request for updates, and a page is the list of updates in one response. The marker is the position at
 /// which the next page starts. The receiver repeats three steps:
@@ -104,7 +104,7 @@ impl Receive {
     /// Sets the duration of the lease, which is the right to poll. Only one receiver at a time has the lease. Defaults
     /// to 10 s. Values below 1 s count as 1 s. Use the same value for all receivers of a queue.
     ///
-    /// If the receiver that polls dies, another receiver starts to poll within about 1.2 times this duration.
+    /// If the polling receiver dies, another receiver starts to poll within about 1.2 times this duration.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease.max(Duration::from_secs(1));
         self
@@ -153,7 +153,7 @@ impl Receive {
     ///
     /// # Errors
     ///
-    /// - The errors of [`Updates::next`], for example if the API refuses the token, or if a webhook is subscribed
+    /// - If [`Updates::next`] fails, for example because the API refuses the token or a webhook is subscribed
     ///   ([`ErrorKind::Bot`](crate::ErrorKind::Bot)).
     /// - If the queue belongs to another bot ([`ErrorKind::Bot`](crate::ErrorKind::Bot)).
     /// - If the stored marker is not a number ([`ErrorKind::Data`](crate::ErrorKind::Data)).

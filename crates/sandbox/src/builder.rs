@@ -26,8 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A builder for a [`Sandbox`]. Created by [`Sandbox::builder`].
 ///
-/// On this page, "the bot" means the bot with which the sandbox starts. A webhook is a URL to which the sandbox sends
-/// the updates of a bot.
+/// Every sandbox starts with one bot. On this page, "the bot" means this bot. A webhook is a URL to which the sandbox
+/// sends the updates of a bot.
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it is started"]
 pub struct SandboxBuilder {
@@ -121,8 +121,8 @@ impl SandboxBuilder {
     /// moves the clock further. Without a seed, which is the default, the clock shows real time.
     ///
     /// Even with a seed, these values differ between runs: ports, the URLs of media (which contain a port), and the
-    /// times in the launch data of Mini Apps. The timeouts of deliveries to webhooks pass in real time. The pauses
-    /// between deliveries also pass in real time, unless [`Sandbox::time_passes`] skips them.
+    /// times in the launch data of Mini Apps. The timeouts of deliveries to webhooks, and the pauses before
+    /// redeliveries, are measured in real time. [`Sandbox::time_passes`] skips these pauses.
     ///
     /// ```
     /// # #[tokio::main]
@@ -149,8 +149,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets the pause before the first redelivery of an update. A redelivery happens if a webhook does not respond to
-    /// an update with the status 200. [`Sandbox::time_passes`] skips pauses.
+    /// Sets the pause before the first redelivery of an update. The sandbox redelivers an update if the webhook does
+    /// not respond with the status 200. [`Sandbox::time_passes`] skips pauses.
     ///
     /// | | on TamTam | on MAX |
     /// |---|---|---|
@@ -175,9 +175,9 @@ impl SandboxBuilder {
         self
     }
 
-    /// Adds the HTTP endpoints of [`control`] to the API's port. Through these endpoints, a test in any language acts
-    /// as people and injects faults. The endpoints need no token. The sandbox refuses requests of web pages from other
-    /// origins. By default, a sandbox does not have these endpoints.
+    /// Adds the HTTP endpoints of [`control`] to the API's port. With these endpoints, a test in any language can act
+    /// as users and inject faults. The endpoints need no token, and refuse cross-origin requests of web pages. By
+    /// default, a sandbox does not have these endpoints.
     pub fn control_endpoints(mut self) -> Self {
         self.has_control = true;
         self
@@ -196,7 +196,7 @@ impl SandboxBuilder {
     ///
     /// | state | kept in the file |
     /// |---|---|
-    /// | users, chats, messages, presses of buttons, open constructors | yes |
+    /// | users, chats, messages, button presses, open constructor sessions | yes |
     /// | bots with their tokens, commands, webhooks and waiting updates | yes |
     /// | media with their bytes, the transcript, the time of the clock | yes |
     /// | faults ([`Sandbox::fails`] and similar methods), settings of [`Uploads`](crate::Uploads) | no |
@@ -209,7 +209,7 @@ impl SandboxBuilder {
     /// - The sandbox simulates the service in the file. If [`service`](Self::service) sets another service, the sandbox
     ///   does not start ([`StateFileError::OtherService`]).
     /// - If the previous sandbox stopped during the delivery of an update to a webhook, the update is delivered again.
-    /// - The URLs of media change to the current address of the upload host.
+    /// - The URLs of media get the current host and port of the upload host.
     ///
     /// # When the file is written
     ///
@@ -263,7 +263,7 @@ impl SandboxBuilder {
         self.try_start().await.unwrap_or_else(|error| panic!("cannot start the sandbox: {error}"))
     }
 
-    /// Starts the sandbox. Returns an error if the start fails.
+    /// Starts the sandbox. Unlike [`start`](Self::start), returns an error instead of panicking.
     ///
     /// # Errors
     ///

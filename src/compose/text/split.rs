@@ -9,8 +9,8 @@ use crate::{
 /// Maximum length of the text of one message: 4000 UTF-16 code units. The characters of the markup (Markdown or HTML)
 /// also count.
 ///
-/// The API documents a limit of 4000 characters, but does not define "character". The crate counts UTF-16 code units,
-/// because the number of code points is never larger.
+/// The API documents a limit of 4000 characters, but does not define "character". The crate counts UTF-16 code units. A
+/// text never has more code points than code units, so a text within this limit is valid under both definitions.
 pub const LIMIT: usize = 4000;
 
 /// Splits a plain text into parts of at most [`LIMIT`] UTF-16 code units. Each part fits into one message.

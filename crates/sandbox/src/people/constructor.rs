@@ -7,7 +7,7 @@ use super::person::Person;
 use crate::state::State;
 use crate::state::prepared::Prepared;
 
-/// A window in which a bot helps a person to compose a message, returned by [`Person::opens_constructor`]. TamTam only.
+/// A window in which a bot helps a person to compose a message. Returned by [`Person::opens_constructor`]. TamTam only.
 ///
 /// The API calls this window a constructor. The person types text and presses buttons. The bot answers with messages to
 /// post and with a keyboard. Then the person posts the messages in the chat.

@@ -10,7 +10,7 @@ use crate::state::ids::ChatId;
 /// A group or a channel, created by [`Sandbox::group`] or [`Sandbox::channel`]. In a group, all members can write. In a
 /// channel, only administrators can write.
 ///
-/// On this page, "the bot" means the bot with which the sandbox started.
+/// Every sandbox starts with one bot. On this page, "the bot" means this bot.
 ///
 /// ```
 /// # #[tokio::main]
