@@ -62,7 +62,8 @@ impl Bot {
 
     /// Returns a builder, which creates a client with your own settings. `token`: the token of the bot.
     ///
-    /// The service defaults to TamTam. To create a client of MAX, call [`BotBuilder::service`].
+    /// The service defaults to TamTam. To create a client of MAX, call [`BotBuilder::service`] with
+    /// [`Service::Max`].
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -118,8 +119,8 @@ impl Bot {
         SendRequest::new(self, Some(to.into()), message.into_message())
     }
 
-    /// Sends a reply to a message, in the same chat. If the message [has no id](Message::mid), the new message is sent
-    /// to the chat, but not as a reply.
+    /// Sends `message` as a reply to the message `to`, in the same chat. If `to` [has no id](Message::mid), the bot
+    /// sends an ordinary message instead of a reply.
     ///
     /// ```
     /// # #[tokio::main]
@@ -158,9 +159,9 @@ impl Bot {
     /// - `message`: The id of the message, the message itself, or the result of [`send`](Self::send).
     /// - `new`: The new content. If `new` has no text, the message keeps its text.
     ///
-    /// A keyboard is also an attachment. If `new` has no attachments, the message keeps its attachments. Otherwise, the
-    /// attachments of `new` replace all attachments of the message. For example, if `new` has only a keyboard, a photo
-    /// in the message is removed.
+    /// A keyboard is also an attachment. If `new` has no attachments, the message keeps its attachments. If `new` has
+    /// attachments, these attachments replace all attachments of the message. For example, if the only attachment of
+    /// `new` is a keyboard, the edit removes the photos of the message.
     ///
     /// To remove all attachments, use [`no_attachments`](EditRequest::no_attachments).
     ///
@@ -188,8 +189,9 @@ impl Bot {
         EditRequest::new(self, message.into(), new.into_message())
     }
 
-    /// Runs the bot: receives updates by long polling, and calls `handler` with each update. Long polling means that
-    /// the server delays the response to a request for updates until there is an update, by default for at most 30 s.
+    /// Runs the bot: receives updates by long polling, and calls `handler` with each update. In long polling, the
+    /// server delays its response to a request for updates until an update arrives. By default, the delay is at most
+    /// 30 s.
     ///
     /// Updates of one chat are handled in order. Updates of different chats are handled concurrently. [`Run`] describes
     /// the guarantees and the settings.
@@ -227,11 +229,11 @@ impl Bot {
     }
 
     /// Returns a stream of the updates of the bot, received by long polling. The stream returns each update at least
-    /// once and in order, except for a known problem of MAX. [`Updates`] describes the guarantees and the problem.
+    /// once and in order, but MAX can skip updates at the start of a stream. For details, see [`Updates`].
     ///
-    /// Create the stream once, before your loop. Each new stream begins with the oldest update that is not committed.
-    /// To commit an update means to confirm it to the server, so that the server does not deliver it again. A stream
-    /// commits an update only when you request a later update.
+    /// Create the stream once, before your loop. To commit an update means to confirm the update to the server, so that
+    /// the server does not deliver the update again. A stream commits an update only when you request a later update.
+    /// Each new stream begins with the oldest update that is not committed.
     ///
     /// So `loop { bot.updates().next().await }` receives the same update in each iteration. In this case, the bot logs
     /// the event `new stream after one update` once, at WARN.
@@ -294,7 +296,7 @@ impl Bot {
     }
 
     /// Creates a client from environment variables. `MAX_TOKEN` contains the token of a bot of MAX, and `TAMTAM_TOKEN`
-    /// contains the token of a bot of TamTam. Set only one of them.
+    /// contains the token of a bot of TamTam. Set exactly one of these two variables.
     /// [`BotBuilder::from_env`] describes all variables.
     ///
     /// ```no_run

@@ -22,7 +22,7 @@ pub(crate) use size_limit::SizeLimit;
 
 use crate::redaction::{Printable, Secrets};
 
-/// The result of a call that can fail. The error type defaults to [`Error`].
+/// An alias of [`std::result::Result`]. The error type defaults to [`Error`].
 ///
 /// ```
 /// use tamtam::{Bot, Result, UserId};

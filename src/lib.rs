@@ -44,7 +44,7 @@
 //! | upload files | [`Bot::upload_photo`], [`upload`] |
 //! | handle updates | [`Bot::run`], [`updates::Run`], [`Update`] |
 //! | read updates in your own loop | [`Bot::updates`], [`updates::Updates`] |
-//! | continue at the same update after a restart | [`updates::FileStore`] |
+//! | keep the position in the updates across restarts | [`updates::FileStore`] |
 //! | store updates on disk until they are handled | `updates::Journal` (feature `journal`) |
 //! | receive updates by webhook | `webhook` (feature `webhook`) |
 //! | manage chats and members | [`Bot::chat`], [`Bot::members`], [`Bot::member`], [`Bot::block_member`], [`Bot::pin`] |
@@ -180,7 +180,7 @@ pub mod types {
     };
 }
 
-/// The requests that the methods of [`Bot`] return, and the traits of their parameters.
+/// The requests that the methods of [`Bot`] return, and the traits for the parameters of these methods.
 ///
 /// Set the optional values of a request, and then `.await` the request. The requests of [`Bot::api`] are in the module
 /// [`api`].

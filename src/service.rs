@@ -15,7 +15,8 @@ use crate::validation::{Invalid, Place, max_length};
 
 /// A messenger service with a Bot API. Set with [`BotBuilder::service`](crate::BotBuilder::service).
 ///
-/// A `Service` contains the URL of the API, the place of the token in requests, the format of links, and the limits.
+/// A `Service` contains the URL of the API, the name of the header or query parameter with the token, the format of
+/// links, and the limits.
 ///
 /// [`Service::TamTam`] and [`Service::Max`] are generated from the official OpenAPI documents. For a gateway or your
 /// own server, modify a copy of one of these constants with the methods `with_...` and `without_...`.
@@ -101,8 +102,8 @@ pub struct Limits {
     pub keyboard_rows: Option<usize>,
     /// Maximum number of buttons in a row.
     pub row_buttons: Option<usize>,
-    /// Maximum number of buttons in a row that contains at least one wide button. [`wide_buttons`](Self::wide_buttons)
-    /// lists the types of wide buttons.
+    /// Maximum number of buttons in a row that contains at least one wide button. A button is wide if its type is in
+    /// [`wide_buttons`](Self::wide_buttons).
     pub wide_row_buttons: Option<usize>,
     /// Types of wide buttons, for example `link`. [`Button::tag`](crate::Button::tag) returns the type of a button.
     pub wide_buttons: Cow<'static, [Cow<'static, str>]>,
@@ -112,7 +113,7 @@ pub struct Limits {
     pub video_bytes: Option<u64>,
     /// Maximum size of an audio file, in bytes.
     pub audio_bytes: Option<u64>,
-    /// Maximum size of a file of another kind, in bytes.
+    /// Maximum size of a file that [`Bot::upload_file`](crate::Bot::upload_file) uploads, in bytes.
     pub file_bytes: Option<u64>,
 }
 
@@ -166,15 +167,15 @@ impl Service {
         self
     }
 
-    /// Sets the header in which requests send the token, instead of a query parameter. The value of the header is the
-    /// token without a prefix such as `Bearer`.
+    /// Sets the request header that contains the token, and replaces the previous header or query parameter. The value
+    /// of the header is the token without a prefix such as `Bearer`.
     #[must_use]
     pub fn with_token_header(mut self, name: impl Into<String>) -> Self {
         self.token_place = TokenPlace::Header(Cow::Owned(name.into()));
         self
     }
 
-    /// Sets the query parameter in which requests send the token, instead of a header.
+    /// Sets the query parameter that contains the token, and replaces the previous header or query parameter.
     #[must_use]
     pub fn with_token_parameter(mut self, name: impl Into<String>) -> Self {
         self.token_place = TokenPlace::Query(Cow::Owned(name.into()));
@@ -192,7 +193,8 @@ impl Service {
         self
     }
 
-    /// Removes the root certificate of the service. Bots then trust only the root certificates of the platform.
+    /// Removes the root certificate of the service. Bots then trust only the root certificates of the platform, and
+    /// the certificates that [`BotBuilder::root_certificates`](crate::BotBuilder::root_certificates) adds.
     #[must_use]
     pub fn without_root_certificate(mut self) -> Self {
         self.root_certificate = None;

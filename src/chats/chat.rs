@@ -309,11 +309,12 @@ impl Bot {
     }
 
     /// Adds users to a group, or to a channel (TamTam only). The bot needs the right `add_remove_members`. On MAX, one
-    /// request can add at most 100 users. Since September 2026, MAX may refuse this operation.
+    /// request can add at most 100 users. Since September 2026, MAX can refuse this operation.
     ///
     /// If some users could not be added, MAX returns their ids in
     /// [`failed_user_ids`](crate::types::ModifyMembersResult::failed_user_ids), and the reasons in
-    /// [`failed_user_details`](crate::types::ModifyMembersResult::failed_user_details). TamTam returns neither.
+    /// [`failed_user_details`](crate::types::ModifyMembersResult::failed_user_details). TamTam
+    /// returns neither ids nor reasons.
     ///
     /// If no user could be added, the call fails ([`is_refused`](crate::Error::is_refused)). This happens, for example,
     /// if all users are already members.
@@ -340,7 +341,7 @@ impl Bot {
         self.api().add_members(chat, UserIdsList::new(users))
     }
 
-    /// Removes a user from a group or a channel. The user may join again. The bot needs the right `add_remove_members`.
+    /// Removes a user from a group or a channel. The user can join again. The bot needs the right `add_remove_members`.
     #[doc(alias = "kick")]
     pub fn remove_member(&self, chat: impl Into<ChatId>, user: impl Into<UserId>) -> RemoveMember {
         self.api().remove_member(chat, user)

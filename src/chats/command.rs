@@ -72,8 +72,8 @@ impl<'a> Command<'a> {
     /// Returns the command at the start of a text. `None` if the text does not start with a command.
     ///
     /// A command is a slash and a name, for example `/help`. An `@` and a username can follow the name. The name and
-    /// the username consist of letters, digits, `_` and `-`. White space or the end of the text follows the command. So
-    /// `/usr/bin` is not a command, because a slash follows the name `usr`.
+    /// the username consist of letters, digits, `_` and `-`. White space or the end of the text must follow. For
+    /// example, `/usr/bin` is not a command, because a slash follows `/usr`.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim().strip_prefix('/')?;

@@ -12,8 +12,9 @@ use crate::{
     id::IntoMessageId,
 };
 
-/// Methods for comments on channel posts. A post is a message in a channel. MAX only. On TamTam, the calls fail
-/// ([`Unsupported`](crate::ErrorKind::Unsupported)). [`comments`](Self::comments) lists the comments on a post.
+/// Methods for comments on channel posts. MAX only. On TamTam, the calls fail
+/// ([`Unsupported`](crate::ErrorKind::Unsupported)). A post is a message in a channel. [`comments`](Self::comments)
+/// lists the comments on a post.
 impl Bot {
     /// Sends a comment on a channel post. MAX only. Comments must be turned on in the channel.
     ///
@@ -62,8 +63,8 @@ impl Bot {
         self.api().edit_comment(post, comment, new)
     }
 
-    /// Deletes a comment on a channel post. MAX only. The bot must be an administrator of the channel with the rights
-    /// `read_all_messages` and `delete`.
+    /// Deletes a comment on a channel post. MAX only. The bot must be an administrator of the channel, and needs the
+    /// rights `read_all_messages` and `delete`.
     ///
     /// ```
     /// # #[tokio::main]

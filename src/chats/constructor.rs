@@ -94,9 +94,9 @@ impl Bot {
     /// [`MessageConstructionRequest`].
     ///
     /// Answer each request with this method. An answer replaces the content and the state of the previous answer. The
-    /// state is a value that [`Construct::data`] stores in the session.
+    /// state is a value that you set with [`Construct::data`]. The next request contains this state.
     ///
-    /// `session`: The request, or the id of the session in the request.
+    /// `session`: The request, or the [`session_id`](MessageConstructionRequest::session_id) of the request.
     ///
     /// ```
     /// # #[tokio::main]

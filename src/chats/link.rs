@@ -2,10 +2,10 @@
 //!
 //! | type | effect of the link | services |
 //! |---|---|---|
-//! | [`DeepLink`] | opens the chat with a bot, and passes a payload (a text that the bot receives at the start) | both |
+//! | [`DeepLink`] | opens the chat with a bot; when the user starts the bot, the bot receives a payload (a text) | both |
 //! | [`AppLink`] | opens the Mini App of a bot (a web page inside MAX) | MAX |
 //! | [`ShareLink`] | shares a text | MAX |
-//! | [`ChatLink`] | opens a group, a channel or a user | both |
+//! | [`ChatLink`] | leads to a group, a channel or a user | both |
 //!
 //! To create a link for the service of a `Bot`, use [`Bot::deep_link`](crate::Bot::deep_link) or
 //! [`Bot::app_link`](crate::Bot::app_link) (MAX only).

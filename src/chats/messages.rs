@@ -20,8 +20,8 @@ impl Bot {
         self.api().get_my_info()
     }
 
-    /// Deletes a message for all members of its chat. The bot can delete its own messages. To delete messages of
-    /// other users, the bot must be an administrator with the right to delete messages.
+    /// Deletes a message for all members of its chat. The bot can delete its own messages. To delete a message of
+    /// another sender, the bot must be an administrator (on MAX, with the right `delete`).
     ///
     /// `message`: The id of the message, the message itself, or the result of [`send`](Self::send).
     ///

@@ -25,11 +25,12 @@ use crate::{
 /// For common operations, `Bot` has short methods such as [`send`](Self::send). For all operations of the API, use
 /// [`api`](Self::api).
 ///
-/// Most methods return a request. Set the options of the request, and then send it with `.await`. Only
-/// [`typing`](Self::typing) and the methods `sending_...` send requests without `.await`.
+/// Most methods return a request. Set the options of the request, and then send it with `.await`. The methods
+/// [`typing`](Self::typing) and `sending_...` instead return a guard, and send requests in the background until the
+/// guard is dropped.
 ///
 /// In the examples, `alice`, `bob` and `carol` are users, and `team` is a group. `alice.chat_id()` is the id of the
-/// chat of Alice with the bot.
+/// chat between Alice and the bot.
 ///
 /// ```
 /// # #[tokio::main]
@@ -139,7 +140,7 @@ impl Bot {
     }
 
     /// Returns a clone of the bot for broadcasts and other work that can wait. The requests of the clone use only the
-    /// spare capacity of the [rate limits](crate::settings::Pace) of the bot.
+    /// part of the [rate limits](crate::settings::Pace) that the original bot leaves free.
     ///
     /// The clone leaves a tenth of [`Pace::requests_per_second`](crate::settings::Pace::requests_per_second) to the
     /// original bot. The clone sends its requests at equal intervals (by default, 38 ms on MAX). So a reply or a poll
@@ -150,7 +151,7 @@ impl Bot {
     /// requests.
     ///
     /// Call [`run`](Self::run) and [`updates`](Self::updates) on the original bot. On the clone, polls would wait for
-    /// spare capacity.
+    /// the requests of the original bot.
     ///
     /// ```
     /// # #[tokio::main]

@@ -38,7 +38,7 @@ impl Bot {
     /// Handles updates from your own source, such as a message queue. The source is a stream of deliveries.
     ///
     /// A [`Delivery`] is an update with a function `settle`. To settle a delivery, the bot calls this function with the
-    /// result ([`Settled`](crate::updates::Settled)), for example after the update is handled or skipped. The returned
+    /// result ([`Settled`](crate::updates::Settled)), such as `Handled` or `Skipped`. Without a shutdown, the returned
     /// [`Run`] ends when the stream has ended and all deliveries are settled.
     ///
     /// A [lane](crate::updates::Lane) is a group of updates, usually the updates of one chat. Updates of one lane are

@@ -51,8 +51,8 @@ impl Bot {
     /// On MAX, a webhook can have a secret, which MAX sends with each update. To set this secret, use
     /// `Webhook::subscribe` (feature `webhook`) instead of this method.
     ///
-    /// If a webhook with another URL is already subscribed, both webhooks receive updates of their types. To remove the
-    /// earlier webhook, call [`unsubscribe_webhook`](Self::unsubscribe_webhook).
+    /// If a webhook with another URL is already subscribed, each of the two webhooks receives the updates of its own
+    /// types. To remove the earlier webhook, call [`unsubscribe_webhook`](Self::unsubscribe_webhook).
     ///
     /// ```
     /// # #[tokio::main]
@@ -124,7 +124,7 @@ impl Bot {
     /// - The errors of [`subscriptions`](Self::subscriptions).
     /// - If a webhook is still subscribed at the end. The call returns the first error of
     ///   [`unsubscribe_webhook`](Self::unsubscribe_webhook) that is not a [refusal](Error::is_refused). If there is no
-    ///   such error, the kind is [`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed).
+    ///   such error, the returned error has the kind [`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed).
     ///
     /// # Cancel safety
     ///

@@ -48,7 +48,8 @@ impl AppLink {
     ///
     /// All errors have the kind [`ErrorKind::Link`](crate::ErrorKind::Link):
     ///
-    /// - If `bot` is empty, or contains characters other than ASCII letters, digits, `_` and `-` after an optional `@`.
+    /// - If `bot`, without the optional `@`, is empty or contains characters other than ASCII letters, digits, `_` and
+    ///   `-`.
     /// - If the payload has more than 512 characters.
     /// - If the payload contains characters other than ASCII letters, digits, `_` and `-`.
     pub fn new(bot: impl AsRef<str>, payload: impl Into<String>) -> Result<Self> {
@@ -106,11 +107,11 @@ impl FromStr for AppLink {
 }
 
 impl Bot {
-    /// Creates a link that opens the Mini App of a bot. A Mini App is a web page inside MAX. MAX only.
+    /// Creates a link that opens the Mini App of a bot. MAX only. A Mini App is a web page inside MAX.
     ///
     /// - `username`: Username of the bot with the Mini App, with or without the `@`.
     /// - `payload`: Text that the Mini App receives, at most 512 characters. Allowed characters are ASCII letters,
-    ///   digits, `_` and `-`. The payload may be empty.
+    ///   digits, `_` and `-`. The payload can be empty.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {

@@ -12,13 +12,13 @@ use crate::{
 /// Maximum length of a payload, in characters. The services drop a longer payload.
 const PAYLOAD_CHARACTERS: usize = 128;
 
-/// A link that opens the user's chat with a bot. When the user starts the bot, the bot receives the payload of the
+/// A link that opens the chat of a user with a bot. When the user starts the bot, the bot receives the payload of the
 /// link.
 ///
 /// - TamTam: `https://tt.me/<bot>/start/<payload>`
 /// - MAX: `https://max.ru/<bot>?start=<payload>`
 ///
-/// The payload is a text with 1 to 128 characters, but not `.` or `..`. In the URL, the payload is percent-encoded. To
+/// The payload is a text with 1 to 128 characters, except `.` and `..`. In the URL, the payload is percent-encoded. To
 /// read the payload from an update, call [`Update::start_payload`](crate::Update::start_payload).
 ///
 /// ```
@@ -49,14 +49,15 @@ impl DeepLink {
     /// - `bot`: Username of the bot, with or without the `@`.
     /// - `payload`: Text that the bot receives (1-128 characters).
     ///
-    /// To convert the link to MAX, call [`on`](Self::on). To create a link for the service of a [`Bot`], call
+    /// To convert the link to a link of MAX, call [`on`](Self::on). To create a link for the service of a [`Bot`], call
     /// [`Bot::deep_link`].
     ///
     /// # Errors
     ///
     /// All errors have the kind [`ErrorKind::Link`](crate::ErrorKind::Link):
     ///
-    /// - If `bot` is empty, or contains characters other than ASCII letters, digits, `_` and `-` after an optional `@`.
+    /// - If `bot`, without the optional `@`, is empty or contains characters other than ASCII letters, digits, `_` and
+    ///   `-`.
     /// - If the payload is empty or has more than 128 characters.
     /// - If the payload is `.` or `..`, because URL parsers would remove this payload from the path of a TamTam link.
     pub fn new(bot: impl AsRef<str>, payload: impl Into<String>) -> Result<Self> {
@@ -82,14 +83,14 @@ impl DeepLink {
         }
     }
 
-    /// Converts the link to `service`. The bot and the payload stay the same.
+    /// Converts the link to a link of `service`, with the same bot and payload.
     #[must_use]
     pub fn on(mut self, service: &Service) -> Self {
         self.template = Template::start(service);
         self
     }
 
-    /// Returns whether the link is for `service`.
+    /// Returns whether the link is a link of `service`.
     #[must_use]
     pub fn is_on(&self, service: &Service) -> bool {
         self.template == Template::start(service)

@@ -31,7 +31,7 @@ impl Bot {
     /// formatted range is split, every part of the range keeps the formatting.
     ///
     /// A text of [`NewMessageBody::markdown`] or [`NewMessageBody::html`] is split only at line ends outside all
-    /// formatting. If such a text cannot be split, the call fails
+    /// formatting. If a part without such a line end is too long for one message, the call fails
     /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)) and sends no message.
     ///
     /// # Errors
