@@ -16,9 +16,8 @@ impl Update {
         }
     }
 
-    /// Returns the messages that a user typed in the constructor, with their attachments. Empty if the user opened the
-    /// constructor or pressed a button without typing a message. Also empty for updates that are not from a
-    /// constructor.
+    /// Returns the messages that a user typed in the constructor, with their attachments. Empty if the update contains
+    /// no typed message, for example because the user opened the constructor or pressed a button.
     #[must_use]
     pub fn constructed_messages(&self) -> &[ConstructedMessageBody] {
         match self {
@@ -27,8 +26,8 @@ impl Update {
         }
     }
 
-    /// Returns the attachments of the first message in the constructor that has attachments. Empty if
-    /// no message has attachments.
+    /// Returns the attachments of the first message with attachments among the
+    /// [`constructed_messages`](Self::constructed_messages). Empty if these messages have no attachments.
     ///
     /// For the attachments of a posted message, use [`attachments`](Self::attachments).
     #[must_use]

@@ -7,11 +7,12 @@ impl Update {
     /// Returns a key that identifies the update, so that a bot can find duplicates.
     ///
     /// If a poll (a request for updates) or a request to a webhook fails, the server delivers the same updates again. A
-    /// repeated update has the same key. The only exception is an [`Update::Unknown`] whose JSON has changed. Two
-    /// updates have different keys if they differ in one of these properties:
+    /// repeated update has the same key, unless it is an [`Update::Unknown`] whose JSON has changed. Two updates have
+    /// different keys if they differ in at least one of these properties:
     ///
     /// - the [kind](Self::tag) or the timestamp
-    /// - the id of a chat, user, message, callback or session (also in the original message of a forward or reply)
+    /// - the id of a chat, user, message, callback or session, including the ids in the original message of a forward
+    ///   or reply
     /// - the title of the chat, or the payload of the button or deep link
     ///
     /// The key does not contain names, texts or attachments. The key also does not contain values that can change
@@ -21,12 +22,12 @@ impl Update {
     /// the JSON text. So this key changes if any part of the JSON changes.
     ///
     /// The key is printable ASCII without spaces. You can use the key in a database or in a header such as
-    /// `Nats-Msg-Id`. Values in the key are percent-encoded. Do not parse the key, but use the other methods of
-    /// `Update`. Do not log the key if your payloads are secret.
+    /// `Nats-Msg-Id`. Values in the key are percent-encoded. Do not parse the key. To read properties of the update,
+    /// use the other methods of `Update`. The key contains payloads, so do not log the key if your payloads are secret.
     ///
     /// To find duplicates, store each key for as long as the server can repeat the update, for example for a day. A
     /// later version of the crate may add an id to the key, or support an update that is `Unknown` now. If an update is
-    /// delivered before and after such an upgrade, its key changes.
+    /// delivered both before and after such an upgrade, its two keys differ.
     ///
     /// # Examples
     ///

@@ -9,8 +9,8 @@ use crate::{
     id::ChatId,
 };
 
-/// Methods that read the properties of a message. If the message does not have the property, a method returns `None`,
-/// `false` or no items.
+/// Methods that read the properties of a message. If a property is missing, its method returns `None`, `false` or no
+/// items.
 ///
 /// ```
 /// # #[tokio::main]
@@ -102,7 +102,7 @@ macro_rules! by_kind {
             contacts = Contact(ContactAttachment),
             /// Returns the locations among the attachments.
             locations = Location(LocationAttachment),
-            /// Returns the previews of links among the attachments.
+            /// Returns the link previews among the attachments.
             shares = Share(ShareAttachment),
         })*
     };

@@ -16,12 +16,12 @@ use crate::{
 impl Callback {
     /// Deserializes the payload of the pressed button. `T` is the type of the value that was passed to
     /// [`Button::callback_with`](crate::Button::callback_with). A missing payload is deserialized as `null`, so use an
-    /// `Option` as `T` if the button may have no payload.
+    /// `Option` as `T` if some of your buttons have no payload.
     ///
     /// # Errors
     ///
     /// If the payload cannot be deserialized into `T` ([`ErrorKind::Payload`](crate::ErrorKind::Payload)). For example,
-    /// an older version of the bot sent the button with a payload of another type.
+    /// this error occurs if an older version of the bot sent the button with a payload of another type.
     pub fn payload_as<T: DeserializeOwned>(&self) -> Result<T> {
         json_field::read(self.payload.as_deref(), "payload")
     }

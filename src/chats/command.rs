@@ -134,7 +134,7 @@ impl Message {
 
 impl Update {
     /// Returns the command at the start of the text of a new message ([`MessageCreated`](Self::MessageCreated)), such
-    /// as `/add 2 3`. `None` if the text does not start with a command, and for all other kinds of updates.
+    /// as `/add 2 3`. `None` if the text does not start with a command, or if the update is of another kind.
     ///
     /// The payload of a deep link is not a command: see [`start_payload`](Self::start_payload).
     ///

@@ -18,7 +18,7 @@ use crate::{
 /// A token identifies an uploaded file. The token comes from an upload or from a received attachment, and does not
 /// expire. To upload a file, use methods such as [`Bot::upload_photo`](crate::Bot::upload_photo).
 ///
-/// A message with an audio recording, a file, a sticker or a contact card can have no other attachment except a
+/// A message with an audio recording, a file, a sticker or a contact card can have only one further attachment: a
 /// keyboard.
 ///
 /// ```

@@ -41,10 +41,11 @@ impl Default for Keyboard {
 ///
 /// Before a message is sent, the crate checks the lengths of labels, payloads, links and titles. If a length exceeds
 /// the limit of the API, sending fails with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest). The error
-/// message contains the row and the button, counted from 0: `body.attachments[0].payload.buttons[2][1].text`.
+/// message contains the indexes of the row and the button, which start at 0:
+/// `body.attachments[0].payload.buttons[2][1].text`.
 ///
-/// MAX also limits the [number of buttons](crate::types::InlineKeyboardAttachmentRequestPayload::buttons), of rows, and
-/// of buttons per row. If a keyboard exceeds a limit, sending fails with `InvalidRequest`.
+/// MAX also limits the [number of buttons](crate::types::InlineKeyboardAttachmentRequestPayload::buttons), the number
+/// of rows, and the number of buttons per row. If a keyboard exceeds a limit, sending fails with `InvalidRequest`.
 impl Keyboard {
     /// Creates a keyboard with one button per row, from top to bottom.
     #[must_use]

@@ -48,8 +48,8 @@ macro_rules! body {
         body! { $body of FileAttachmentRequest }
 
         impl $body {
-            /// Creates a message whose text is in the Markdown of the service, for example `**bold**`, `*italic*`,
-            /// `~~struck~~`, `++underlined++` and `^^highlighted^^`.
+            /// Creates a message whose text is in the Markdown dialect of the service. The dialect includes `**bold**`,
+            /// `*italic*`, `~~struck~~`, `++underlined++` and `^^highlighted^^`.
             #[must_use]
             pub fn markdown(text: impl Into<String>) -> Self {
                 Self::new().text(text).format(TextFormat::Markdown)
@@ -72,8 +72,8 @@ macro_rules! body {
             /// Adds a keyboard. A message can have at most one keyboard. A message with a keyboard also needs a text or
             /// another attachment.
             ///
-            /// A keyboard without buttons is not added. But in an edit, the attachments of this value still replace all
-            /// attachments of the edited message. So an edit with an empty keyboard removes the old keyboard.
+            /// A keyboard without buttons is not added. If this value is then used in an edit, its attachments replace
+            /// all attachments of the edited message. So an edit with an empty keyboard removes the old keyboard.
             ///
             /// ```
             #[doc = concat!("use tamtam::{Button, Keyboard, types::", stringify!($body), "};")]

@@ -1,6 +1,6 @@
 //! Builds, escapes, converts and splits texts.
 //!
-//! A [`Text`] is a text with formatted parts. You can insert text from users into a `Text` without escaping.
+//! A [`Text`] contains a text and its formatting. You can insert text from users into a `Text` without escaping.
 //! To send a `Text`, pass it to [`Bot::send`](crate::Bot::send):
 //!
 //! ```

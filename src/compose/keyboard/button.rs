@@ -28,11 +28,11 @@ use crate::{
 /// assert_eq!(keyboard.iter().count(), 5);
 /// ```
 ///
-/// The label of a button has 1-128 characters.
+/// The label of a button must have 1-128 characters.
 ///
-/// Some kinds exist only on one service. If the service of the bot does not support a button, sending the message fails
-/// with [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported). The kind [`chat`](Self::chat) is TamTam only. These
-/// kinds are MAX only:
+/// Some kinds of buttons exist on only one service. If the service of the bot does not support a button, sending the
+/// message fails with [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported). Only TamTam supports
+/// [`chat`](Self::chat) buttons. Only MAX supports these buttons:
 ///
 /// ```
 /// use tamtam::{Button, Keyboard};
@@ -164,8 +164,8 @@ impl Button {
         MessageButton::new(text)
     }
 
-    /// Creates a button that opens a Mini App. A Mini App is a web page of a bot, shown inside MAX. MAX only. The bot
-    /// receives no update when a user presses the button.
+    /// Creates a button that opens a Mini App. MAX only. A Mini App is a web page that belongs to a bot and opens
+    /// inside the messenger. The bot receives no update when a user presses the button.
     ///
     /// - `text`: The label of the button.
     /// - `bot`: The username of the bot that has the Mini App, or a link to this bot.

@@ -103,7 +103,8 @@ impl Text {
     /// Adds a quote. Add a [`line`](Self::line) before and after the quote, because Markdown cannot express a quote
     /// within a line.
     ///
-    /// MAX only. TamTam shows a quote as plain text, with a `>` before each line if you send the text as Markdown.
+    /// MAX only. TamTam shows a quote as plain text. If you send the text as Markdown, TamTam also shows a `>` before
+    /// each line.
     ///
     /// ```
     /// use tamtam::text::Text;
@@ -126,8 +127,8 @@ impl Text {
         self.append(text.into(), Style::link(url.into()))
     }
 
-    /// Adds a mention of a user by id, as a link such as `tamtam://user/42`. The user does not need a username. When a
-    /// bot of MAX sends the text, the link becomes `max://user/42`.
+    /// Adds a mention of a user: a link that contains the id of the user, such as `tamtam://user/42`. The user does not
+    /// need a username. When a bot of MAX sends the text, the link becomes `max://user/42`.
     #[must_use]
     pub fn mention(self, text: impl Into<Self>, user: impl Into<UserId>) -> Self {
         self.append(text.into(), Some(Style::mention(user.into())))

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Maximum length of the text of one message: 4000 UTF-16 code units. The characters of the markup (Markdown or HTML)
-/// also count.
+/// also count toward this limit.
 ///
 /// The API documents a limit of 4000 characters, but does not define "character". The crate counts UTF-16 code units. A
 /// text never has more code points than code units, so a text within this limit is valid under both definitions.
