@@ -218,7 +218,7 @@ impl BotBuilder {
         self
     }
 
-    /// Sets the base URL of the API, for example of a sandbox or a gateway. Defaults to the URL of the [`Service`].
+    /// Sets the base URL of the API, for example to the URL of a gateway. Defaults to the URL of the [`Service`].
     ///
     /// `url`: The scheme (`https` or `http`) and the host, with an optional port and path. The path of each operation
     /// is appended to this URL.
@@ -227,8 +227,8 @@ impl BotBuilder {
         self
     }
 
-    /// Sets the version of the TamTam API. Defaults to 0.5.6, which is the version of the OpenAPI document from which
-    /// this crate is generated. Every request to TamTam contains the version in the query parameter `v`.
+    /// Sets the version of the TamTam API. Defaults to 0.5.6. Every request to TamTam contains the version in the query
+    /// parameter `v`.
     ///
     /// The server sends responses in the format of this version. The types of this crate can read the responses of all
     /// versions that have a constant in [`ApiVersion`]. [`Bot::subscribe_webhook`] requests updates in the format of
@@ -258,7 +258,7 @@ impl BotBuilder {
         self
     }
 
-    /// Sets the time limit of each attempt of a call, except long polls (requests for updates) and the transfer of
+    /// Sets the time limit of each attempt, for all requests except long polls (requests for updates) and transfers of
     /// files. An attempt lasts from sending the request to the end of the response. Defaults to 30 s.
     ///
     /// Long polls and transfers have their own limits: see [`poll_margin`](Self::poll_margin) and
@@ -319,8 +319,8 @@ impl BotBuilder {
     /// Sets the maximum size of the body of a response, in bytes after decompression. Defaults to 16 MiB. The responses
     /// to polls (requests for updates) have a separate limit, [`max_page_bytes`](Self::max_page_bytes).
     ///
-    /// If a body is larger, the call fails with the kind [`TooLarge`](crate::ErrorKind::TooLarge). The bot stops
-    /// reading the body at the limit.
+    /// If a body is larger, the call fails with an error of the kind [`TooLarge`](crate::ErrorKind::TooLarge). The bot
+    /// stops reading the body at the limit.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.size_limits.response.bytes = bytes;
         self
@@ -344,7 +344,7 @@ impl BotBuilder {
     /// use tamtam::{Bot, Service, settings::Pace};
     ///
     /// # fn main() -> tamtam::Result<()> {
-    /// // Two processes use the same token, so each process gets half of these limits.
+    /// // Two processes use the same token, so each process sets half of the default limits.
     /// let pace = Service::Max.pace().requests_per_second(15).polls_per_second(1);
     /// let bot = Bot::builder("token").service(Service::Max).pace(pace).build()?;
     /// # Ok(())
@@ -368,8 +368,8 @@ impl BotBuilder {
         self
     }
 
-    /// Sets a hook, which is a function that is called before each retry delay, for example to count retries. The hook
-    /// must not block, because it runs on the task that awaits the call.
+    /// Sets a function that the bot calls before each retry delay. For example, the function can count retries. It must
+    /// not block, because it runs on the task that awaits the call.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -397,8 +397,8 @@ impl BotBuilder {
     /// `socks5` and `socks5h`. With `socks4a` and `socks5h`, the proxy resolves host names. The URL may contain
     /// `user:password@`.
     ///
-    /// If `proxy` is called several times, the bot uses the proxy of the first call. If `proxy` is not called, these
-    /// environment variables set the proxy:
+    /// If `proxy` is called several times, the bot uses the proxy of the first call. If neither `proxy` nor
+    /// [`no_proxy`](Self::no_proxy) is called, these environment variables set the proxy:
     ///
     /// - `HTTPS_PROXY`: The proxy for requests to `https` URLs. Defaults to `ALL_PROXY`.
     /// - `HTTP_PROXY`: The proxy for requests to `http` URLs. Defaults to `ALL_PROXY`.
@@ -411,7 +411,7 @@ impl BotBuilder {
     }
 
     /// Makes the bot ignore the environment variables that set a [`proxy`](Self::proxy). A proxy that is set with the
-    /// method `proxy` is still used. Call `no_proxy`, for example, if the server runs on the same machine.
+    /// method `proxy` is still used. For example, a bot needs no proxy to connect to a server on the same machine.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -462,15 +462,16 @@ impl BotBuilder {
         self
     }
 
-    /// Creates the bot. This method sends no request, so a wrong token causes an error only at the first call.
+    /// Creates the bot. This method sends no request. If the token is wrong, the first call fails.
     ///
     /// # TLS
     ///
     /// A bot with [`root_certificates`](Self::root_certificates) or [`http`](Self::http) has its own TLS configuration,
-    /// and reads the root certificates of the platform. All other bots of a service share one TLS configuration in the
-    /// process. Only the first of these bots reads the root certificates.
+    /// and reads the root certificates of the platform. All other bots of a service in the process share one TLS
+    /// configuration, if they have the same setting of [`trust_service`](Self::trust_service). The first of these bots
+    /// reads the root certificates of the platform.
     ///
-    /// Bots with a shared configuration also share TLS sessions, but not connections.
+    /// Bots with a shared configuration also share TLS sessions. Each bot has its own connections.
     ///
     /// # Errors
     ///
@@ -485,11 +486,13 @@ impl BotBuilder {
     /// - If a root certificate is not PEM.
     /// - If the platform does not support the root certificate of the service: see
     ///   [`trust_service`](Self::trust_service).
-    /// - If a timeout, an interval or a size limit is zero, except [`poll_margin`](Self::poll_margin).
+    /// - If `timeout`, `connect_timeout`, `max_response_bytes`, `max_page_bytes` or a value of `http2_keep_alive` is
+    ///   zero.
     /// - If a proxy URL cannot be parsed, or has a scheme that [`proxy`](Self::proxy) does not support.
     /// - If a proxy URL has a SOCKS scheme, and the feature `socks` is not enabled.
     ///
-    /// The proxy URLs of the environment are not checked if `proxy`, [`no_proxy`](Self::no_proxy) or `http` is called.
+    /// If none of the methods `proxy`, [`no_proxy`](Self::no_proxy) and `http` is called, `build` also checks the proxy
+    /// URL from the environment variables.
     pub fn build(self) -> Result<Bot> {
         let token = self.token.trim();
         if token.is_empty() {

@@ -39,8 +39,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// - [`kind`](Self::kind) returns the [`ErrorKind`], such as `Timeout`.
 /// - [`is_retryable`](Self::is_retryable) returns whether a retry may succeed.
-/// - [`may_have_been_applied`](Self::may_have_been_applied) returns whether the server may have applied the request,
-///   for example posted the message. If the method returns `true`, a retry may apply the request a second time.
+/// - [`may_have_been_applied`](Self::may_have_been_applied) returns whether the server may have applied the request
+///   although the call failed. If the method returns `true`, a retry may apply the request a second time.
 /// - Other methods return the operation, the HTTP status, and the `code` and `message` of the API.
 ///
 /// `Display` writes one line with the cause, such as `sendMessage: cannot connect: Connection refused (os error 111)`.
@@ -180,7 +180,7 @@ impl Error {
         }
     }
 
-    /// Returns the name of the failed operation as in the OpenAPI document, such as `sendMessage`. For a request of
+    /// Returns the name of the failed API operation, such as `sendMessage`. For a request of
     /// [`Bot::request`](crate::Bot::request), returns the method and the path, such as `GET /chats`.
     ///
     /// Returns `None` if the error is not from a call, for example if it is from
@@ -213,8 +213,10 @@ impl Error {
         }
     }
 
-    /// Returns the `message` of the API, or the text of another error response, such as the error page of a proxy.
-    /// `None` if there was no error response. Secrets are removed, and control characters are escaped (`\n`).
+    /// Returns the error message of the API. If the error response is from a proxy, returns the text of the response.
+    /// `None` if there was no error response, or if a [refusal](Self::is_refused) has no message.
+    ///
+    /// In the returned text, secrets are removed, and control characters are escaped: a line break becomes `\n`.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         match &self.0.kind {
@@ -324,8 +326,10 @@ impl Error {
     }
 
     /// Returns whether the server refused the request with status 200 and `success: false`. [`message`](Self::message)
-    /// and [`code`](Self::code) return the reason. A refusal is often harmless. For example, the bot unpins a message,
-    /// but no message is pinned. Or the bot adds a user who is already a member.
+    /// and [`code`](Self::code) return the reason.
+    ///
+    /// A refusal is often harmless. For example, the server refuses to unpin a message if no message is pinned, or to
+    /// add a user who is already a member.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         matches!(self.0.kind, Reason::Refused(_))
@@ -422,8 +426,8 @@ impl Error {
     /// - The response did not arrive in time, or could not be read.
     /// - The server or a proxy failed.
     ///
-    /// If this method returns `true`, check whether the request was applied before you call again. For example, check
-    /// whether the message is in the chat.
+    /// If this method returns `true`, check the effect of the request before you call again. For example, check whether
+    /// the message is in the chat.
     #[must_use]
     pub fn may_have_been_applied(&self) -> bool {
         self.0.report.ambiguous

@@ -124,13 +124,15 @@ impl Bot {
 /// the methods `sending_...` of [`Bot`].
 ///
 /// A background task sends the action immediately, and then sends it again every 4 s ([`INTERVAL`](Self::INTERVAL)).
-/// Other calls do not wait for this task. So a message that you send at the same time may arrive before the action.
+/// Calls of the bot do not wait for this task. So a message that you send at the same time may arrive before the
+/// action.
 ///
 /// # Errors
 ///
-/// Errors are only logged. After a temporary error ([`Error::is_retryable`](crate::Error::is_retryable)), the task
-/// sends the action again at the next interval. If the server asks for a longer delay (`Retry-After`), the task waits
-/// for this delay. After any other error, for example if the bot is not in the chat, the task ends.
+/// The task logs errors, and does not return them. After a temporary error
+/// ([`Error::is_retryable`](crate::Error::is_retryable)), the task sends the action again at the next interval. If the
+/// server asks for a longer delay (`Retry-After`), the task waits for this delay. After any other error, for example if
+/// the bot is not in the chat, the task ends.
 ///
 /// # When the action ends
 ///
@@ -150,7 +152,7 @@ pub struct ActionGuard {
 
 impl ActionGuard {
     /// The interval at which the action is sent: 4 s. The API does not document how long the apps of MAX and TamTam
-    /// show an action. Other messengers show an action for about 5 s.
+    /// show an action. Other messengers show an action for about 5 s, so the interval is shorter than 5 s.
     pub const INTERVAL: Duration = Duration::from_secs(4);
 }
 

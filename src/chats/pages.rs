@@ -139,14 +139,14 @@ macro_rules! pages {
     ($(#[$doc:meta])* $name:ident of $list:ty as $item:ty) => {
         $(#[$doc])*
         ///
-        /// The server returns the list in pages. After the last item of a page, the stream requests the next page. The
-        /// stream logs and skips items that cannot be parsed.
+        /// The server returns the items of the stream in pages. After the last item of a page, the stream requests the
+        /// next page. The stream logs and skips items that cannot be parsed.
         ///
         /// # After an error
         ///
-        /// - After a temporary error ([`Error::is_retryable`](crate::Error::is_retryable)), call [`next`](Self::next)
-        ///   to request the same page again. After the third temporary error in a row, the stream ends.
-        /// - After any other error, the stream ends.
+        /// - After one or two temporary errors in a row ([`Error::is_retryable`](crate::Error::is_retryable)), call
+        ///   [`next`](Self::next) to request the same page again.
+        /// - After three temporary errors in a row, or after any other error, the stream ends.
         ///
         /// # Cancel safety
         ///
@@ -163,8 +163,8 @@ macro_rules! pages {
             ///
             /// - If the request for a page fails. See [`ErrorKind`](crate::ErrorKind) for the possible causes.
             /// - If a setting of the stream is invalid, such as a `page_size` of 0
-            ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)). This method checks the settings,
-            ///   because the setters do not.
+            ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)). The setters do not check their
+            ///   values.
             /// - If the stream cannot request the next page, for example because the server keeps returning pages
             ///   without new items ([`ErrorKind::Pagination`](crate::ErrorKind::Pagination)).
             ///

@@ -44,7 +44,7 @@ impl Bot {
 
 /// A request for an API operation for which this crate has no method. Created by [`Bot::request`].
 ///
-/// The request uses the token, the API version, the time limit and the retries of the bot, like other requests.
+/// The request uses the token, the API version, the time limit and the retry policy of the bot.
 #[derive(Clone)]
 #[must_use = "a request does nothing until it is awaited or sent"]
 pub struct RawRequest {
@@ -77,7 +77,7 @@ impl RawRequest {
         Self { bot, method, path, query: Vec::new(), body: None, options: CallOptions::default() }
     }
 
-    /// Adds a query parameter. The token and, on TamTam, the API version are added to the request automatically.
+    /// Adds a query parameter. The bot adds the token and, on TamTam, the API version to the request automatically.
     pub fn query(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.query.push((name.into(), value.to_string()));
         self

@@ -6,8 +6,8 @@ open_enum! {
     /// An error code of the API: the value of `code` in the body of an error response. Returned by
     /// [`Error::code`](crate::Error::code).
     ///
-    /// The API document does not list the codes. The variants are codes that servers have sent. The description of each
-    /// variant begins with the HTTP status of the response.
+    /// The APIs of TamTam and MAX do not document the codes. The variants are codes that servers have sent. Except for
+    /// `Other`, the description of each variant begins with the HTTP status of the response.
     ///
     /// ```
     /// # #[tokio::main]
@@ -25,9 +25,9 @@ open_enum! {
     pub enum ErrorCode {
     /// 401: the token is missing, wrong or revoked.
     VerifyToken = "verify.token",
-    /// 400: the server is still processing the attached media. Some responses report this only in the error message,
-    /// and have another code. [`Error::is_attachment_not_ready`](crate::Error::is_attachment_not_ready) checks the
-    /// code and the message.
+    /// 400: the server is still processing the attached media. Some servers send a different code, and give this reason
+    /// in the error message. [`Error::is_attachment_not_ready`](crate::Error::is_attachment_not_ready) checks the code
+    /// and the message.
     AttachmentNotReady = "attachment.not.ready",
     /// 400: the request is invalid. The error message contains the reason.
     ProtoPayload = "proto.payload",

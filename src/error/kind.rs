@@ -61,10 +61,11 @@ pub enum ErrorKind {
     /// The connection broke before the response was complete. The server may have applied the request: see
     /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied).
     Connection,
-    /// The body of a response with a success status does not fit the API document.
+    /// The body of a response with a success status is not JSON, or does not match the expected type.
     ///
-    /// If the body is JSON, the server has applied the request, and this crate needs an update. Please report the
-    /// error. If the body is not JSON, the response may be from a proxy.
+    /// If the body is JSON, the server has applied the request. Please report the error, unless you called
+    /// [`RawRequest::send_as`](crate::request::RawRequest::send_as) with your own type. If the body is not JSON, the
+    /// response may be from a proxy.
     Decode,
     /// The body of a response with a success status exceeds the size limit. The server has applied the request. Request
     /// fewer items, or increase [`BotBuilder::max_response_bytes`](crate::BotBuilder::max_response_bytes). For updates,
@@ -94,11 +95,12 @@ pub enum ErrorKind {
     ///
     /// In a message constructor (TamTam only), a user composes a message with the help of the bot.
     Payload,
-    /// The next page of a list cannot be read, so the list is incomplete. Either the server repeats a page (the part of
-    /// the list in one response), or a page is too small for all messages that have the same timestamp.
+    /// The next page of a list cannot be read, so the list is incomplete. A page is the part of the list in one
+    /// response. For example, the server repeats a page, or a page is too small for all messages that have the same
+    /// timestamp.
     ///
     /// For messages, use the default [`page_size`](crate::pages::Messages::page_size), which is the maximum. If the
-    /// error occurs again, skip the messages with this timestamp. To skip them, read from an earlier time with
+    /// error occurs again, skip the messages with this timestamp. To skip them, pass an earlier time to
     /// [`until`](crate::pages::Messages::until).
     Pagination,
     /// A text is not a link of the required kind, or a value cannot be part of a link.

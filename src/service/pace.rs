@@ -6,12 +6,13 @@
 ///
 /// Requests are sent in the order in which they were made, with two exceptions:
 ///
-/// - A message that waits only for the limit of its chat delays only messages to the same chat.
-/// - The requests of a clone from [`Bot::background`](crate::Bot::background) do not delay waiting requests of the
-///   original bot.
+/// - While a message waits because of the limit of its chat, later requests overtake it, unless they are messages to
+///   the same chat.
+/// - Requests of the original bot overtake waiting requests of a clone from
+///   [`Bot::background`](crate::Bot::background).
 ///
 /// The delay does not count against the timeout of the request or against the budget of the
-/// [`RetryPolicy`](crate::settings::RetryPolicy). In a handler (your function that is called for each update), the
+/// [`RetryPolicy`](crate::settings::RetryPolicy). In a handler (your function that the bot calls for each update), the
 /// delay counts against the [time limit of the handler](crate::updates::Run::handler_timeout).
 ///
 /// # Defaults
@@ -32,8 +33,8 @@
 ///
 /// # Pause after a 429
 ///
-/// If the API responds with status 429 (too many requests), all requests of the bot pause. The pause lasts for the
-/// longest of these times, but at most for an hour:
+/// If the API responds with status 429 (too many requests), or refuses a request with the code `too.many.requests`, all
+/// requests of the bot pause. The pause lasts for the longest of these times, but at most for an hour:
 ///
 /// - the time in the header `Retry-After` of the response
 /// - the delay of [`RetryPolicy::backoff`](crate::settings::RetryPolicy::backoff)
@@ -41,14 +42,14 @@
 ///
 /// A 429 of an upload host does not pause the bot. An upload host is a separate server that receives files.
 ///
-/// After the pause, the bot starts with a tenth of its limit for all requests, and reaches this limit after 5 s. A bot
-/// without this limit starts with 3 requests per second, and reaches 30 requests per second after 5 s. One minute after
-/// the pause, this bot again sends without a limit.
+/// After the pause, the bot starts with a tenth of its [`requests_per_second`](Self::requests_per_second), and reaches
+/// the full rate after 5 s. If `requests_per_second` is not set, the bot starts with 3 requests per second, reaches 30
+/// after 5 s, and has no limit after 1 minute.
 ///
 /// # Slow connections
 ///
-/// A request counts against the limits from the time at which it is sent until 1 s after its response. If no response
-/// has arrived, a poll stops counting after 1.5 s, and any other request stops counting after 3 s.
+/// A request counts against the limits from the time at which it is sent until 1 s after its response. A poll without a
+/// response counts for 1.5 s. Any other request without a response counts for 3 s.
 ///
 /// As a result, a bot with a slow connection to the server sends fewer requests than the limit allows. For example, if
 /// responses take 0.2 s, the bot sends about 25 instead of 30 requests per second.

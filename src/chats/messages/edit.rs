@@ -48,15 +48,15 @@ impl EditRequest {
     /// Adds an attachment that is uploaded before the message is edited. In the message, uploaded attachments come
     /// after all other attachments.
     ///
-    /// [`request_timeout`](Self::request_timeout) and [`no_retry`](Self::no_retry) apply to the edit, but not to the
-    /// upload.
+    /// [`request_timeout`](Self::request_timeout) and [`no_retry`](Self::no_retry) apply to the edit. They do not apply
+    /// to the upload.
     pub fn upload<M: Media>(mut self, upload: Upload<M>) -> Self {
         self.uploads.push(upload);
         self
     }
 
     /// Removes all attachments of the message, including the keyboard. Also removes the attachments and uploads that
-    /// were added to this request before.
+    /// you have already added to this request.
     pub fn no_attachments(mut self) -> Self {
         self.request.body = self.request.body.no_attachments();
         self.uploads = Uploads::default();
@@ -77,8 +77,8 @@ impl EditRequest {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the server may already have edited the message. If the message is not edited, a
-    /// new request uploads the files again.
+    /// If the future is dropped, the server may already have edited the message. A new request for the same edit
+    /// uploads the files again.
     pub async fn send(self) -> Result<()> {
         let Self { request, uploads } = self;
         let bot = request.bot.clone();

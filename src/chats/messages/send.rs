@@ -64,8 +64,8 @@ impl SendRequest {
     /// Adds an attachment that is uploaded before the message is sent. In the message, uploaded attachments come after
     /// all other attachments.
     ///
-    /// [`request_timeout`](Self::request_timeout) and [`no_retry`](Self::no_retry) apply to the message, but not to the
-    /// upload.
+    /// [`request_timeout`](Self::request_timeout) and [`no_retry`](Self::no_retry) apply to the message. They do not
+    /// apply to the upload.
     pub fn upload<M: Media>(mut self, upload: Upload<M>) -> Self {
         self.uploads.push(upload);
         self
@@ -91,8 +91,8 @@ impl SendRequest {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the server may already have posted the message. If the message is not posted, a
-    /// new request uploads the files again.
+    /// If the future is dropped, the server may already have posted the message. A new request for the same message
+    /// uploads the files again.
     pub async fn send(self) -> Result<SendMessageResult> {
         let Self { request, uploads } = self;
         let bot = request.bot.clone();

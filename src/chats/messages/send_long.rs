@@ -150,17 +150,18 @@ impl SendLong {
 
     /// Skips the next part, so that [`send`](Self::send) continues with the part after the skipped part.
     ///
-    /// Call this method if [`send`](Self::send) failed, but the chat already contains the part. This is possible only
-    /// if [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returned `true`.
+    /// Call this method if [`send`](Self::send) failed, and the chat already contains the part. After a failure, the
+    /// chat can contain the part only if [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns
+    /// `true`.
     pub fn skip_part(&mut self) {
         self.done += 1;
     }
 
     /// Sends the remaining parts, one after another. Returns all posted messages.
     ///
-    /// `request.await` also sends the parts, but consumes the request, and returns the posted messages as a `Vec`. If
-    /// `request.await` fails, the list of posted messages is lost. If a part was posted or skipped before the failure,
-    /// [`may_have_been_applied`](crate::Error::may_have_been_applied) of the error returns `true`.
+    /// `request.await` also sends the remaining parts. It consumes the request, and returns the posted messages as a
+    /// `Vec`. If `request.await` fails, the list of posted messages is lost. If `request.await` fails after a part was
+    /// posted or skipped, [`may_have_been_applied`](crate::Error::may_have_been_applied) of its error returns `true`.
     ///
     /// # Errors
     ///
@@ -171,7 +172,8 @@ impl SendLong {
     /// # Cancel safety
     ///
     /// If the future is dropped, [`sent`](Self::sent) still returns the posted messages. The server may already have
-    /// posted the next part, which `sent` does not contain.
+    /// posted the next part, which `sent` does not contain. If the chat contains this part, call
+    /// [`skip_part`](Self::skip_part) before you call `send` again.
     pub async fn send(&mut self) -> Result<&[Message]> {
         for part in self.parts()? {
             let mut request = self.request.clone();

@@ -42,16 +42,16 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 /// | no connection was opened, so the request was not sent | retry | retry |
 /// | status 429 of the API, or 200 with `success: false` and the code `too.many.requests` | pause, then retry | pause, then retry |
 /// | status 429 of an upload host (a separate server that receives files) | retry | retry |
-/// | attached media is not ready: status 400, or 200 with `success: false` | retry, but not for `GET` | retry |
+/// | attached media is not ready: status 400, or 200 with `success: false` | no for `GET`, retry for others | retry |
 /// | status 503 with a `code` of the API in the body | retry | retry |
 /// | any other 503 (a proxy may have forwarded the request) | retry | no |
 /// | HTTP/2 reports that the request was not processed (`REFUSED_STREAM`, `GOAWAY`) | retry | retry |
 /// | status 408 or any other 5xx, a timeout, a broken connection | retry | no |
-/// | status 2xx with a body that is incomplete or is not JSON | retry, but only for `GET` | no |
-/// | status 2xx with a body that does not fit the API document or is too large | no | no |
+/// | status 2xx with a body that is incomplete or is not JSON | retry for `GET`, no for others | no |
+/// | status 2xx with a body that does not match the expected type or is too large | no | no |
 /// | any other 4xx, a redirect, any other 200 with `success: false` | no | no |
 ///
-/// The pause after a 429 applies to all requests of the bot. [`Pace`](crate::settings::Pace) describes this pause.
+/// The pause applies to all requests of the bot. [`Pace`](crate::settings::Pace) describes the pause.
 ///
 /// If a call fails and the server may have applied the request,
 /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns `true`.
@@ -59,9 +59,9 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 /// # Attached media
 ///
 /// After an upload, the server processes the file. Until the file is ready, the server refuses a message with this
-/// file, and the call is retried. The time limit of these retries is [`attachment_budget`](Self::attachment_budget),
-/// which is 60 s by default. These retries do not count against [`attempts`](Self::attempts) or
-/// [`budget`](Self::budget).
+/// file, and the bot retries the call. The time limit of these retries is
+/// [`attachment_budget`](Self::attachment_budget), which is 60 s by default. These retries do not count against
+/// [`attempts`](Self::attempts) or [`budget`](Self::budget).
 ///
 /// # Example
 ///
@@ -98,8 +98,8 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Returns a policy without retries: each call has one attempt. A message with attached media fails if the media is
-    /// not ready.
+    /// Returns a policy without retries: each call has one attempt. A call that sends a message fails if the attached
+    /// media is not ready.
     pub fn none() -> Self {
         Self { attempts: 1, attachment_budget: Duration::ZERO, ..Self::default() }
     }
@@ -120,7 +120,7 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets the time budget of a call, from the start of the call. Defaults to 30 s.
+    /// Sets the time in which a failed call can be retried, measured from the start of the call. Defaults to 30 s.
     ///
     /// If the next delay would exceed the budget, the call fails immediately. The last attempt can exceed the
     /// budget by at most the timeout of an attempt.
@@ -129,20 +129,20 @@ impl RetryPolicy {
     /// retried. To retry after a timeout, increase the budget or decrease
     /// [`BotBuilder::timeout`](crate::BotBuilder::timeout).
     ///
-    /// Delays by the [`Pace`](crate::settings::Pace) of the bot and pauses after a 429 do not count against the budget.
+    /// Delays that the [`Pace`](crate::settings::Pace) of the bot causes, and pauses after status 429, do not count
+    /// against the budget.
     pub fn budget(mut self, budget: Duration) -> Self {
         self.budget = budget;
         self
     }
 
-    /// Sets the delays between attempts.
+    /// Sets the delays between attempts. Each delay is a random time from 0 to an upper limit (full jitter).
     ///
-    /// - `first`: Maximum delay after the first failure. Each further failure doubles this maximum. Defaults to 0.5 s.
-    /// - `most`: Upper limit of the maximum delay. Defaults to 8 s. If `most` is shorter than `first`, the limit is
-    ///   `first`.
+    /// - `first`: Upper limit after the first failure. Each further failure doubles the limit. Defaults to 0.5 s.
+    /// - `most`: Largest value of the upper limit. Defaults to 8 s. If `most` is shorter than `first`, `first` is used
+    ///   instead.
     ///
-    /// The actual delay is a random time from 0 to the maximum delay (full jitter). If the server asks for a longer
-    /// delay (`Retry-After`), the call waits for that delay.
+    /// If the server asks for a longer delay (`Retry-After`), the call waits for that delay.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.backoff = Backoff { first, most: most.max(first) };
         self
