@@ -4,7 +4,8 @@
 //! called for each update. [`Bot::run`](crate::Bot::run) polls the server and calls the handler, with default settings.
 //!
 //! [`Updates`] contains the settings of polling. [`Run`] contains the settings of the handler. The page of [`Run`] also
-//! describes which updates are handled again after a crash. This example changes settings of both:
+//! describes which updates are handled again after a crash. This example changes settings of polling and of the
+//! handler:
 //!
 //! ```
 //! # #[tokio::main]

@@ -83,29 +83,29 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// |---|---|
 /// | `message_created`, `comment_created`, `user_added`, `bot_added`, `bot_started` | Adds the chat if it is not in the book. |
 /// | `bot_removed`, `dialog_removed` | Removes the chat. |
-/// | `bot_stopped` | Marks the dialog (private chat) as stopped, until the next `bot_started` or message of the user. Adds the dialog if it is not in the book and was not removed in the last 48 h. |
+/// | `bot_stopped` | Marks the dialog (private chat) as stopped. The next `bot_started` or message of the user removes the mark. Adds the dialog if it is not in the book and was not removed in the last 48 h. |
 /// | `bot_admin_permissions_changed` | Sets the role to [`Admin`](ChatRole::Admin) or [`Member`](ChatRole::Member). If the role is `Admin` and the chat is not in the book, adds the chat. |
 /// | `chat_title_changed` | Sets the title. Adds the chat if it is not in the book. |
 /// | `message_chat_created` | Adds the new chat with its title and the role [`Admin`](ChatRole::Admin). |
-/// | any other update of a dialog | Adds the dialog if it is not in the book and was not removed in the last 48 h. |
+/// | any other type, if the chat is a dialog | Adds the dialog if it is not in the book and was not removed in the last 48 h. |
 ///
 /// Updates can arrive twice and out of order. The book orders updates by their timestamps: an older update does not
 /// undo the change of a newer update. For example, an old message does not add a chat from which the bot was removed
 /// later.
 ///
-/// After a dialog is removed, the bot can still receive some updates of the dialog, such as `bot_stopped` or the press
-/// of a button. So these updates do not add the dialog again for 48 h. The book measures this time by the timestamps of
-/// the updates.
+/// After a dialog is removed, the bot can still receive some updates of the dialog, such as `bot_stopped` or
+/// `message_callback` (the press of a button). So these updates do not add the dialog again for 48 h. The book measures
+/// this time by the timestamps of the updates.
 ///
 /// # Limits
 ///
 /// - The book contains a chat only after the first update of the chat. So use the book from the start, before the bot
 ///   is added to chats.
 /// - The book ignores updates that have no chat or no timestamp.
-/// - The book ignores messages from constructors. In a constructor, a user of TamTam composes a message with the help
-///   of the bot.
+/// - The book ignores updates about constructors. In a constructor, a user of TamTam composes a message with the help
+///   of the bot. The user can send this message to a chat that the bot is not in.
 /// - TamTam does not report changes of the bot's rights. MAX reports these changes only by webhook, not by polling.
-///   Without a report, the role in a group or channel is [`Member`](ChatRole::Member).
+///   If no update reported the rights, the role in a group or channel is [`Member`](ChatRole::Member).
 /// - TamTam does not report that a user has stopped the bot. So no dialog on TamTam is marked as stopped.
 /// - If you select the types of updates, with [`Updates::types`](crate::updates::Updates::types) or in the subscription
 ///   of a webhook, include the types in the table.
@@ -147,8 +147,8 @@ impl ChatBook {
         Self::default()
     }
 
-    /// Opens a book with the chats in a store, such as [`FileChats`]. The book saves later changes in the same store.
-    /// Reading the store has no time limit. See [`ChatBook`] for an example.
+    /// Reads the chats from a store, such as [`FileChats`], and returns a book with these chats. The book saves later
+    /// changes in the same store. Reading the store has no time limit. See [`ChatBook`] for an example.
     ///
     /// # Errors
     ///
@@ -193,7 +193,8 @@ impl ChatBook {
     /// If the store fails, or if the save takes longer than 5 s ([`ErrorKind::ChatBook`](crate::ErrorKind::ChatBook)).
     ///
     /// After an error, the book keeps the change in memory. The next change of any chat starts another save of all
-    /// unsaved changes. If at least 10 s have passed since the error, any other update also starts this save.
+    /// unsaved changes. If at least 10 s have passed since the error, an update that changes nothing also
+    /// starts this save.
     ///
     /// # Cancel safety
     ///
@@ -223,8 +224,8 @@ impl ChatBook {
     }
 
     /// Saves the changes that are not yet in the store. If [`observe`](Self::observe) or [`forget`](Self::forget) has
-    /// failed, call `save` before the program ends. A [`Run`](crate::updates::Run) with a book calls `save` when it
-    /// ends.
+    /// failed, call `save` before the program ends. A [`Run`](crate::updates::Run) with a book calls `save` at the
+    /// end of the run.
     ///
     /// ```
     /// # #[tokio::main]

@@ -28,8 +28,8 @@ pub enum Recovery {
     /// Keeps the update for inspection as a dead letter. The handler does not run again.
     ///
     /// Dead letters exist in a journal, in a queue of `tamtam-nats`, and for deliveries with
-    /// [`Delivery::dead_letter_after`](crate::updates::Delivery::dead_letter_after). In other cases, `DeadLetter` is
-    /// the same as [`Skip`](Self::Skip).
+    /// [`Delivery::dead_letter_after`](crate::updates::Delivery::dead_letter_after). In all other cases,
+    /// `DeadLetter` has the same effect as [`Skip`](Self::Skip).
     DeadLetter,
 }
 

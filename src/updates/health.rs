@@ -93,8 +93,8 @@ impl Health {
     ///   [`timeout`](crate::updates::Updates::timeout), by default 30 s.
     /// - If the bot has no journal, the bot does not poll while it handles the updates of the last poll.
     ///
-    /// If the time is much longer than the `timeout` plus the time of the handlers, polls fail or a handler takes too
-    /// long.
+    /// If the time is much longer than the `timeout` plus the time that the handlers need, polls fail or a handler
+    /// takes too long.
     #[must_use]
     pub fn last_poll(&self) -> Option<Duration> {
         let last = *self.inner.last_poll.lock().unwrap_or_else(PoisonError::into_inner);
@@ -102,13 +102,13 @@ impl Health {
     }
 
     /// Returns the lag of the bot, which is the current age of the oldest update in progress. If no update is in
-    /// progress, returns the age of the last update at the time when its handling started. `None` before the first
-    /// update.
+    /// progress, returns the age that the last update had when its handling started. `None` before the first update.
     ///
     /// - For a [`Run`](crate::updates::Run), an update is in progress from the first call of its handler until the
     ///   update is handled or skipped. During a delay before a retry, the update stays in progress.
-    /// - For [`Updates`](crate::updates::Updates) without a handler, an update is in progress from the return of
-    ///   [`next`](crate::updates::Updates::next) to the following call of `next`, or until the stream is dropped.
+    /// - For [`Updates`](crate::updates::Updates) without a handler, an update is in progress after
+    ///   [`next`](crate::updates::Updates::next) has returned the update. This state ends with the following call of
+    ///   `next`, or when the stream is dropped.
     ///
     /// The age is the time of this machine minus the timestamp of the update, and at least 0. Updates without a
     /// positive timestamp do not count.
@@ -166,7 +166,8 @@ impl Health {
     }
 
     /// Returns the state of the request limits ([`Pace`](crate::settings::Pace)) of the bot. The state contains the
-    /// number of waiting requests, and the time left in a pause after a response with status 429 (too many requests).
+    /// number of waiting requests and, after a response with status 429 (too many requests), the remaining time of the
+    /// pause.
     #[must_use]
     pub fn pace(&self) -> PaceHealth {
         self.inner.gate.health()

@@ -78,8 +78,8 @@ use settings::Settings;
 /// - With [`Durability::PowerLoss`], the guarantees are the same as for a killed process. The journal waits for the
 ///   disk at each change.
 ///
-/// **Exactly-once handling** is not possible, because a killed handler may already have sent its message. If a handler
-/// must not act twice, make the handler idempotent, for example with [`Update::key`](crate::Update::key).
+/// **Exactly-once handling** is not possible, because the process can be killed after a handler has sent a message. If
+/// an action must not happen twice, make the handler idempotent, for example with [`Update::key`](crate::Update::key).
 ///
 /// **If the disk fails or is full**, the bot neither stores nor acknowledges updates. Polling pauses, and a webhook
 /// responds with status 503. [`JournalHealth::failed_writes`] counts the failures. Polling logs `journal write failed`.
@@ -88,14 +88,14 @@ use settings::Settings;
 /// **If the journal is full**, polling pauses until updates are handled, and a webhook responds with status 503. By
 /// default, the journal is full if it contains 100,000 updates: see [`JournalBuilder::capacity`].
 ///
-/// **If the server repeats an update**, the journal drops the copy. The journal finds copies by the
-/// [key](crate::Update::key) of the update, which contains for example the type, the timestamp and the ids. The journal
-/// keeps a key for at least one hour. After this time, a copy can be handled again. Incomplete updates have these rules
-/// instead:
+/// **If the server delivers an update again**, the journal drops the copy. A copy has the same
+/// [key](crate::Update::key) as the update. The key contains properties such as the type, the timestamp and the ids.
+/// The journal keeps a key for at least one hour. After this time, a copy can be handled again. For updates without
+/// some of these properties, there are two special rules:
 ///
-/// - If only the timestamp is missing, or only the ids (chat, session, user), a copy is dropped only if its JSON is the
-///   same.
-/// - If the timestamp and all these ids are missing, no copy is dropped.
+/// - If either the timestamp or all three ids (chat, session, user) are missing, the journal drops a copy only if its
+///   JSON is the same.
+/// - If both the timestamp and all three ids are missing, the journal drops no copy.
 ///
 /// # When a handler fails
 ///
@@ -115,26 +115,26 @@ use settings::Settings;
 ///
 /// # When the process ends during a handler
 ///
-/// If the process is killed or crashes during a handler, the next [`Run`](crate::updates::Run) handles the update
-/// again. The interrupted attempt does not count in the run that received the update. In later runs, interrupted
-/// attempts count as failed.
+/// If the process is killed or crashes while a handler runs, the next [`Run`](crate::updates::Run) handles the update
+/// again. In the run that received the update, an interrupted attempt does not count. In later runs, an interrupted
+/// attempt counts as failed.
 ///
-/// So if an update crashes the process at each attempt, the update becomes a dead letter by default after 6 attempts.
-/// The first attempt does not count, and 5 attempts count as failed. Then the later updates of its lane are handled.
+/// So by default, an update that crashes the process at each attempt becomes a dead letter after 6 attempts. The first
+/// attempt does not count, and 5 attempts count as failed. Then the later updates of its lane are handled.
 ///
 /// # The file
 ///
 /// The journal is an SQLite database, for example `bot.journal`. The same directory contains the write-ahead log of the
 /// database (`bot.journal-wal`) and a lock file (`bot.journal.lock`). Move or copy these files together, and only while
-/// no process uses the journal. The files contain messages of users. On Unix, the journal creates them with access for
-/// the owner only.
+/// no process uses the journal. The files contain messages of users. On Unix, the journal creates the files so that
+/// only their owner can read and write them.
 ///
 /// - While a journal is open, its file cannot be opened again, in the same process or in another process. To use the
 ///   journal in several places of a process, clone the `Journal`. Only one [`Run`](crate::updates::Run) at a time can
 ///   use a journal.
 /// - Opening a damaged file, or a file of another program, fails and does not change the file.
 /// - Each bot needs its own journal. A run with the journal of another bot ends with an error (`ErrorKind::Journal`).
-/// - Use a local disk, because network file systems often do not lock files.
+/// - Use a local disk, because network file systems often do not support file locks.
 #[derive(Clone)]
 pub struct Journal(Arc<Queue>);
 
@@ -219,13 +219,13 @@ impl Journal {
         Ok(self.0.dead().await?.into_iter().map(DeadLetter::read).collect())
     }
 
-    /// Puts a dead letter back into the queue, as the newest update of its lane. The number of attempts starts at 0.
-    /// Returns `false` if the dead letter does not exist.
+    /// Puts a dead letter back into the queue, as the newest update of its lane. The number of attempts starts again at
+    /// 0. Returns `false` if the dead letter does not exist.
     ///
     /// - `id`: [Id](DeadLetter::id) of the dead letter.
     ///
     /// If a bot runs with this journal, the bot handles the update after the earlier updates of its lane. If no bot
-    /// runs, the next [`Run`](crate::updates::Run) handles the update.
+    /// runs with this journal, the next [`Run`](crate::updates::Run) handles the update.
     ///
     /// # Errors
     ///
@@ -294,8 +294,9 @@ impl JournalBuilder {
     /// number includes attempts before a restart.
     ///
     /// After this number of attempts, the update becomes a dead letter, which the journal keeps for inspection. The
-    /// setting applies if [`on_error`](crate::updates::Run::on_error) retries the update, or if the process ends during
-    /// the handler. If `on_error` is not set and the handler fails, the update becomes a dead letter after one attempt.
+    /// setting applies if [`on_error`](crate::updates::Run::on_error) retries the update, or if the process ends while
+    /// the handler runs. If `on_error` is not set and the handler fails, the update becomes a dead letter after one
+    /// attempt.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.settings.attempts = attempts.max(1);
         self

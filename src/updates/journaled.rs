@@ -30,8 +30,8 @@ impl fmt::Debug for JournaledUpdates {
 }
 
 impl Updates {
-    /// Stores updates in a [`Journal`], which is a queue in a file, before they are committed to the server. A slow
-    /// handler then delays only the later updates of its own chat.
+    /// Stores the updates in a [`Journal`] (a queue in a file) before the stream commits the updates to the server. A
+    /// slow handler then delays only later updates of the same chat.
     ///
     /// Change the settings of `Updates` before this call.
     ///
@@ -69,8 +69,8 @@ impl Updates {
 }
 
 impl JournaledUpdates {
-    /// Handles the updates with an async function. Updates of a chat are handled in order, and updates of different
-    /// chats concurrently. Await the returned [`Run`] to start the bot. See [`Journal`] for the guarantees.
+    /// Handles the updates with an async function. Updates of one chat are handled in order. Updates of different chats
+    /// are handled concurrently. Await the returned [`Run`] to start the bot. See [`Journal`] for the guarantees.
     pub fn run<H, F>(self, handler: H) -> Run
     where
         H: Fn(Bot, Update) -> F + Send + Sync + 'static,

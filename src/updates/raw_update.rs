@@ -95,7 +95,7 @@ impl<'de> Deserialize<'de> for RawUpdate {
     }
 }
 
-/// A stream of the updates of a bot, each with its JSON, received by long polling. Created by
+/// A stream that receives the updates of a bot by long polling, and returns each update with its JSON. Created by
 /// [`Updates::raw`](crate::updates::Updates::raw).
 ///
 /// The stream has the same guarantees as [`Updates`](crate::updates::Updates). A call of [`next`](Self::next) can
@@ -105,10 +105,10 @@ impl<'de> Deserialize<'de> for RawUpdate {
 pub struct RawUpdates(Updates);
 
 impl Updates {
-    /// Returns a stream of updates with their JSON, for example to store the JSON in a queue.
+    /// Returns a stream of updates with their JSON. You can store the JSON in a queue, for example.
     ///
-    /// Call `raw` before the first update is requested. Otherwise, the JSON of updates that were already fetched lacks
-    /// the properties that this version of the crate does not support.
+    /// Call `raw` before you request the first update. If you call `raw` later, the JSON of already fetched updates
+    /// lacks the properties that this version of the crate does not support.
     ///
     /// ```
     /// # #[tokio::main]
@@ -158,9 +158,9 @@ impl RawUpdates {
         self.next().await.transpose()
     }
 
-    /// Returns the updates of the next page, which is the list of updates in one response. If `next` has already
-    /// returned some updates of a page, returns the remaining updates of this page. Returns `None` after an error and
-    /// after a shutdown.
+    /// Returns the updates of the next page. A page is the list of updates in one response to a poll (a request for
+    /// updates). If `next` has already returned some updates of a page, returns the remaining updates of this page.
+    /// Returns `None` after an error and after a shutdown.
     ///
     /// Call `next_page` only when all earlier updates are handled, because the call can commit them. Use this method
     /// for a queue that stores all updates of a page in one step. The returned `Vec` contains at least one update.

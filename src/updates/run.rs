@@ -73,8 +73,8 @@ impl Bot {
 }
 
 impl Updates {
-    /// Handles the updates with an async function. Updates of a chat are handled in order, and updates of different
-    /// chats concurrently. Await the returned [`Run`] to start the bot.
+    /// Handles the updates with an async function. Updates of one chat are handled in order. Updates of different chats
+    /// are handled concurrently. Await the returned [`Run`] to start the bot.
     pub fn run<H, F>(mut self, handler: H) -> Run
     where
         H: Fn(Bot, Update) -> F + Send + Sync + 'static,
@@ -96,8 +96,8 @@ impl Updates {
     }
 }
 
-/// A bot with a handler, which is an async function that is called for each update. Created for example by
-/// [`Bot::run`], [`Updates::run`] or [`Bot::run_deliveries`]. Await the `Run` to start the bot.
+/// A bot with a handler, which is an async function that is called for each update. Created by methods such as
+/// [`Bot::run`], [`Updates::run`] and [`Bot::run_deliveries`]. Await the `Run` to start the bot.
 ///
 /// A [lane](crate::updates::Lane) is a group of updates that are handled in order, usually the updates of one chat.
 /// Updates of different lanes are handled concurrently, on all threads of the runtime.
@@ -113,8 +113,8 @@ impl Updates {
 /// If the process ends before the commit, the server delivers the whole page again at the next start. So at most one
 /// page is handled again.
 ///
-/// **One slow or busy chat delays all chats.** For example, a page contains 100 messages of one chat, and the handler
-/// takes 200 ms per message. The bot then requests the next page after 20 s.
+/// **One slow or busy chat delays all chats.** For example, if a page contains 100 messages of one chat and the handler
+/// takes 200 ms per message, the bot requests the next page after 20 s.
 ///
 /// # Polling with a journal
 ///
@@ -236,11 +236,11 @@ impl Run {
     /// Sets the function that is called if a handler returns an error, panics or exceeds its time limit. The function
     /// decides whether the update is retried. The failure is always logged.
     ///
-    /// Without this function, or if the function panics or exceeds the time limit of a handler, the update is not
-    /// retried:
+    /// If this function is not set, panics, or exceeds the time limit of a handler, the update is not retried. There
+    /// are two cases:
     ///
     /// - If the bot has a journal (a queue of updates in a file), or if [`Delivery::dead_letter_after`] is set, the
-    ///   update becomes a dead letter. A dead letter is an update that is kept for inspection.
+    ///   update becomes a dead letter. The journal or your program keeps a dead letter for inspection.
     /// - If the bot has no journal and `dead_letter_after` is not set, the update is skipped.
     ///
     /// The function returns a [`Recovery`](crate::updates::Recovery), or a future of a `Recovery`. `Retry` runs the
@@ -268,8 +268,8 @@ impl Run {
     /// ```
     ///
     /// The function can be async, for example to send a message. Later updates of the [lane](crate::updates::Lane),
-    /// usually a chat, wait for the result. If an async function needs values such as a database, clone the values:
-    /// `move |failed| { let db = db.clone(); async move { .. } }`.
+    /// usually a chat, wait for the result. If an async function needs a shared value, such as a database client, clone
+    /// the value for each call: `move |failed| { let db = db.clone(); async move { .. } }`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -378,7 +378,7 @@ impl Run {
     /// - If the bot has a journal, the next run handles these updates again.
     /// - With [`Bot::run_deliveries`], your source must deliver these updates again.
     ///
-    /// If the bot polls, a shutdown ends with two steps, each of at most 5 s. Their time counts toward the deadline:
+    /// If the bot polls, the deadline also includes the two last steps of the shutdown. Each step takes at most 5 s:
     ///
     /// 1. If the bot has a [marker store](Updates::marker_store) or a journal, the bot saves its position in the
     ///    updates (the marker).

@@ -42,8 +42,9 @@ use state::{Effect, Input, StreamState};
 
 /// A stream of the updates of a bot, received by long polling. Created by [`Bot::updates`].
 ///
-/// The stream returns each update at least once and in order, but MAX may skip updates at the start: see
-/// [Commits](#commits). An update that has an unknown type or cannot be parsed is returned as [`Update::Unknown`].
+/// The stream returns the updates in order, and each update at least once. There is one exception: when the stream
+/// starts, MAX can skip updates (see [Commits](#commits)). An update that has an unknown type or cannot be parsed is
+/// returned as [`Update::Unknown`].
 ///
 /// ```
 /// # #[tokio::main]
@@ -67,15 +68,17 @@ use state::{Effect, Input, StreamState};
 /// program.
 ///
 /// The stream commits whole pages. A page is the list of updates in one response to a poll (a request for updates).
-/// Each page has a marker, which is a number that identifies the position after the page. When `next` has returned the
-/// last update of a page, the following call of `next` commits the page. To commit a page, the stream sends the marker
-/// of the page to the server.
+/// The server sends each page with a marker. A marker is a number: a poll with this number returns the updates after
+/// the page. When `next` has returned the last update of a page, the following call of `next` commits the page. To
+/// commit a page, the stream sends the marker of the page to the server.
 ///
-/// Users of MAX report that a poll without a marker may skip updates. By default, the first poll of a program has no
-/// marker. To send a marker after a restart, set a [`marker_store`](Self::marker_store).
+/// According to users of MAX, the server can skip updates if a poll has no marker. By default, the first poll of a
+/// program has no marker. If you set a [`marker_store`](Self::marker_store), the first poll after a restart has the
+/// stored marker.
 ///
 /// Do not use stream adapters that request updates in advance, such as `buffered`, `peekable` or `for_each_concurrent`.
-/// They commit updates before the updates are handled. To handle updates concurrently, use [`run`](Self::run).
+/// With such an adapter, the stream can commit updates before they are handled. To handle updates concurrently, use
+/// [`run`](Self::run).
 ///
 /// # Errors
 ///
@@ -84,7 +87,7 @@ use state::{Effect, Input, StreamState};
 /// `Retry-After` header with a longer delay, the stream waits for that delay. Retries are logged and reported to
 /// [`BotBuilder::on_retry`](crate::BotBuilder::on_retry). So the loop needs no code for retries.
 ///
-/// After a permanent failure, the stream returns the error and ends.
+/// After a permanent failure (see [`next`](Self::next)), the stream returns the error and ends.
 ///
 /// If you use `?` on calls inside the loop, such as `bot.send(..).await?`, an error of these calls also ends the loop.
 /// At the next start, the server delivers the uncommitted updates again.
@@ -94,8 +97,8 @@ use state::{Effect, Input, StreamState};
 /// Use only one stream per bot at a time. If two streams poll with the same token, each stream receives only some of
 /// the updates.
 ///
-/// While a webhook is subscribed, polling receives no updates. So the stream checks for webhooks at the start: see
-/// [`remove_webhooks`](Self::remove_webhooks).
+/// While a webhook is subscribed, polling receives no updates. So the stream checks for webhooks at the start. By
+/// default, the stream ends with an error if a webhook is subscribed: see [`remove_webhooks`](Self::remove_webhooks).
 ///
 /// # Cancel safety
 ///
@@ -169,7 +172,7 @@ impl Updates {
     }
 
     /// Sets the maximum number of updates per page (the updates in one response), from 1 to 1000. By default, the
-    /// server chooses 100.
+    /// server uses 100.
     ///
     /// If the number is outside of this range, the stream ends with an error before the first request
     /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
@@ -179,7 +182,7 @@ impl Updates {
     }
 
     /// Sets the maximum time that the server waits for new updates before it responds to a poll. The time is from 0 to
-    /// 90 s, rounded up to whole seconds. By default, the server chooses 30 s.
+    /// 90 s, rounded up to whole seconds. By default, the server waits for at most 30 s.
     ///
     /// A poll without a response fails after this time plus [`poll_margin`](crate::BotBuilder::poll_margin) (15 s by
     /// default). Over HTTP/2, a poll on a dead connection usually fails earlier: see
@@ -201,7 +204,7 @@ impl Updates {
 
     /// Sets the position at which the stream begins. Defaults to [`StartFrom::Stored`]: the stream begins at the marker
     /// in the [`marker_store`](Self::marker_store). Without a saved marker, the stream begins at the oldest uncommitted
-    /// update. On MAX, such a start may skip updates: see [Commits](#commits).
+    /// update. In this case, MAX can skip updates: see [Commits](#commits).
     ///
     /// This setting has no effect after the first update was requested.
     pub fn start_from(mut self, start: StartFrom) -> Self {
@@ -209,8 +212,9 @@ impl Updates {
         self
     }
 
-    /// Skips the updates that arrived before the start. Skipping ends after about 10 s: see [`StartFrom::Latest`]. A
-    /// shorter form of `start_from(StartFrom::Latest)`.
+    /// Skips the updates that arrived before the start. Skipping takes at most about 10 s. If updates remain after this
+    /// time, the stream returns these updates: see [`StartFrom::Latest`]. This method is a shorter form of
+    /// `start_from(StartFrom::Latest)`.
     pub fn skip_pending(self) -> Self {
         self.start_from(StartFrom::Latest)
     }
@@ -261,7 +265,7 @@ impl Updates {
     ///
     /// If step 2 or 3 fails, the failure is logged, and the stream still ends.
     ///
-    /// Most service managers stop a process by SIGTERM. [`shutdown_signal`](crate::shutdown_signal) waits for
+    /// Most service managers stop a process with SIGTERM. [`shutdown_signal`](crate::shutdown_signal) waits for
     /// SIGTERM and Ctrl-C.
     ///
     /// ```
@@ -333,8 +337,8 @@ impl Updates {
     ///
     /// The stream ends with an error in these cases:
     ///
-    /// - The server refuses a request with an error code and a 4xx status other than 408 and 429. For example, the
-    ///   token is invalid ([`ErrorKind::Unauthorized`](crate::ErrorKind::Unauthorized)).
+    /// - The server responds with a 4xx status other than 408 and 429, and the response contains an error code. For
+    ///   example, the token is invalid ([`ErrorKind::Unauthorized`](crate::ErrorKind::Unauthorized)).
     /// - A webhook is subscribed ([`ErrorKind::WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
     /// - The marker store cannot be read ([`ErrorKind::MarkerStore`](crate::ErrorKind::MarkerStore)).
     /// - A single update is larger than [`BotBuilder::max_page_bytes`](crate::BotBuilder::max_page_bytes)
@@ -345,8 +349,8 @@ impl Updates {
     /// - The list of webhooks or the id of the bot cannot be parsed ([`ErrorKind::Decode`](crate::ErrorKind::Decode)).
     ///   The stream requests the list at the start. With a marker store, the stream also requests the id.
     ///
-    /// All other failures are retried, including an error response of a proxy and a page of updates that cannot be
-    /// parsed.
+    /// After all other failures, the stream retries the request. For example, it retries if a proxy returns an error
+    /// response, or if the response to a poll contains no list of updates.
     ///
     /// # Cancel safety
     ///
