@@ -117,8 +117,8 @@ impl SandboxBuilder {
     /// Sets a seed, which makes runs reproducible. The transcript, ids, tokens and times then depend only on `seed` and
     /// on the order of events. Ignored if the [state file](Self::state_file) exists.
     ///
-    /// With a seed, the sandbox's clock starts in 2025. Each event moves the clock by 1 s, and [`Sandbox::time_passes`]
-    /// moves the clock further. Without a seed, which is the default, the clock shows real time.
+    /// With a seed, the sandbox's clock starts in 2025, and each event moves the clock by 1 s. Without a seed, which is
+    /// the default, the clock shows real time. In both cases, [`Sandbox::time_passes`] moves the clock forward.
     ///
     /// Even with a seed, these values differ between runs: ports, the URLs of media (which contain a port), and the
     /// times in the launch data of Mini Apps. The timeouts of deliveries to webhooks, and the pauses before
@@ -175,9 +175,9 @@ impl SandboxBuilder {
         self
     }
 
-    /// Adds the HTTP endpoints of [`control`] to the API's port. With these endpoints, a test in any language can act
-    /// as users and inject faults. The endpoints need no token, and refuse cross-origin requests of web pages. By
-    /// default, a sandbox does not have these endpoints.
+    /// Adds the HTTP endpoints of [`control`] to the API's port. With these endpoints, a test in any language can
+    /// control the simulated people and inject faults. The endpoints need no token, and refuse cross-origin requests of
+    /// web pages. By default, a sandbox does not have these endpoints.
     pub fn control_endpoints(mut self) -> Self {
         self.has_control = true;
         self
@@ -360,7 +360,7 @@ impl Sandbox {
         Self::builder().service(tamtam::Service::Max).start().await
     }
 
-    /// Creates a builder, which sets the settings of a sandbox and then starts it.
+    /// Creates a builder, which configures and starts a sandbox.
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder::default()
     }

@@ -1,9 +1,9 @@
 //! HTTP endpoints to control a sandbox from any language. A sandbox is a simulated messenger. With the endpoints, a
-//! test acts as people of the messenger, and injects faults.
+//! test controls the simulated people and injects faults.
 //!
 //! The program `tamtam-sandbox` has these endpoints on the port of the API, under `/sandbox`. In Rust,
 //! [`SandboxBuilder::control_endpoints`](crate::SandboxBuilder::control_endpoints) adds the endpoints. The endpoints
-//! need no token. They accept and return JSON, except `GET /sandbox/transcript`, which returns plain text. The real
+//! need no token. `GET /sandbox/transcript` returns plain text. All other endpoints accept and return JSON. The real
 //! services do not have these endpoints, so a bot must not use them.
 //!
 //! In this example, the person Bob writes to the bot, and the bot responds with a greeting:
@@ -38,8 +38,8 @@
 //!
 //! # Access
 //!
-//! The sandbox accepts requests of programs. It refuses requests of web pages from other origins, so that these pages
-//! cannot read the tokens of the bots. The server checks these headers before it carries out a request:
+//! The sandbox accepts requests of programs. It refuses cross-origin requests of web pages, so that these pages cannot
+//! read the tokens of the bots. The server checks these headers before it carries out a request:
 //!
 //! | header | accepted values | status if refused |
 //! |---|---|---|
@@ -48,13 +48,13 @@
 //! | `Sec-Fetch-Site` | not sent, `same-origin` or `none` | 403 |
 //! | `Content-Type` | `application/json`; not required if there is no body | 415 |
 //!
-//! Each header may be sent at most once. A client that reaches the sandbox by another host name, for example from a
-//! container, must send `Host: localhost`.
+//! Each of these headers may be sent at most once. If a client reaches the sandbox by a host name that is not in this
+//! table, the client must send `Host: localhost`. An example is a client in a container.
 //!
 //! # Users, bots and chats
 //!
 //! In the tables on this page, a `?` marks an optional field. If no fields of the response are listed, the response is
-//! `{}`. The body of a request may be at most 64 MiB. A dialog is the chat of one person with a bot. Every sandbox
+//! `{}`. The maximum size of a request's body is 64 MiB. A dialog is the chat of one person with a bot. Every sandbox
 //! starts with one bot, the *first bot*.
 //!
 //! | endpoint | fields of the body | fields of the response |
@@ -149,7 +149,7 @@
 //! | endpoint | fields of the body | effect |
 //! |---|---|---|
 //! | `POST /sandbox/faults` | `operation`, `fault` and its fields; `times`?, `applied`?, `retry_after`? | injects a fault into the next requests of an operation |
-//! | `DELETE /sandbox/faults` | | removes all pending faults of operations, but not of uploads |
+//! | `DELETE /sandbox/faults` | | removes all pending faults of operations; the faults of uploads stay |
 //! | `POST /sandbox/uploads/faults` | `fault` and its fields | injects a fault into the next upload |
 //! | `POST /sandbox/uploads/not_ready` | `times` | refuses the first `times` messages with each file that is uploaded later, as if the file were still being processed |
 //! | `POST /sandbox/updates` | `update`, `bot`? | sends `update`, which may be any JSON object, to the bot |

@@ -32,7 +32,7 @@
 //!   are known to accept it. The error names the wrong field. `openapi/tolerance.yaml` in the repository lists the
 //!   requests that are accepted although the document does not allow them.
 //! - The sandbox responds to a poll (a request for updates) when there is an update, or after the timeout of the poll.
-//!   An update reports an event to the bot, such as a new message.
+//!   An update reports an event, such as a new message, to the bot.
 //!
 //! The responses follow the API's documentation and the known behavior of the real servers. The sandbox does not use
 //! the types of `tamtam` to write responses, so tests can reveal mistakes in these types.
@@ -63,8 +63,9 @@
 //!
 //! # Webhooks
 //!
-//! A webhook is a URL to which the sandbox sends the updates of a bot. A bot adds a webhook by the operation
-//! `subscribe`. This subscription can select types of updates. A webhook gets its new updates in order, one at a time.
+//! A webhook is a URL to which the sandbox sends the updates of a bot. To add a webhook, a bot creates a subscription
+//! by the operation `subscribe`. A subscription can select types of updates. A webhook gets its new updates in order,
+//! one at a time.
 //!
 //! While a bot has a webhook, the bot's polls are refused with the status 405. If a poll still waits for its response
 //! when the bot adds a webhook, the sandbox refuses this poll.
@@ -130,8 +131,8 @@
 //!
 //! The option `--seed demo` creates the items of [`Sandbox::demo`]. When the program is ready, it prints the URL of the
 //! API and the token of the bot. If [`BotBuilder::from_env`](tamtam::BotBuilder::from_env) builds your bot, set the
-//! environment variables `MAX_BASE_URL` and `MAX_TOKEN` to these values. Tests act as people and inject faults through
-//! the HTTP endpoints of [`control`].
+//! environment variables `MAX_BASE_URL` and `MAX_TOKEN` to these values. Tests control the simulated people and inject
+//! faults through the HTTP endpoints of [`control`].
 //!
 //! # Restrictions
 //!
@@ -139,9 +140,9 @@
 //!   (`start_paused`). In such a runtime, timeouts expire at once while the runtime waits for a socket.
 //! - The API and the [upload host](Uploads), which is the server for files, use HTTP without TLS. Each of the two
 //!   servers has its own port on the loopback interface.
-//! - The API's documentation defines Markdown and HTML only in part. In undefined cases, the sandbox treats Markdown
-//!   like CommonMark, and HTML like a browser. For example, an opening `*` without a closing `*` stays text. The effect
-//!   of an HTML tag that is not closed extends to the end of the text.
+//! - The API's documentation defines Markdown and HTML only in part. In undefined cases, the sandbox follows
+//!   CommonMark for Markdown, and the behavior of browsers for HTML. For example, an opening `*` without a closing `*`
+//!   stays text. The effect of an HTML tag that is not closed extends to the end of the text.
 //! - The sandbox of MAX has not been compared with the real MAX, because we have no token of MAX. The sandbox accepts
 //!   all calls of the official Node.js client of MAX.
 

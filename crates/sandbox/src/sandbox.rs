@@ -35,7 +35,7 @@ pub(crate) const QUIET: Duration = Duration::from_millis(50);
 ///
 /// On this page, "the bot" and "the first bot" mean the bot with which the sandbox started. A dialog is the chat of one
 /// person with a bot. A poll is a request for updates. If there is no update, the sandbox holds the poll until an
-/// update comes or the timeout of the poll ends.
+/// update comes or the timeout of the poll expires.
 ///
 /// ```
 /// # #[tokio::main]
@@ -101,7 +101,7 @@ impl Sandbox {
     /// ([`Pace`](tamtam::settings::Pace)) to stay within the [`RateLimit`](crate::RateLimit) of the sandbox.
     ///
     /// Clones of the returned `Bot` share one pace. If you call this method twice, the two `Bot` values have separate
-    /// paces. Together, they can exceed a limit.
+    /// paces. Together, the requests of both values can exceed a limit.
     ///
     /// # Panics
     ///
@@ -172,14 +172,14 @@ impl Sandbox {
         self.world().on_save(Arc::new(hook));
     }
 
-    /// Moves the sandbox's clock forward by `time`, and returns at once. The times of messages, the pauses before
-    /// redeliveries, and the limits per second depend on this clock. A redelivery is a repeated delivery of an update
-    /// to a webhook.
+    /// Moves the sandbox's clock forward by `time`, and returns at once. The skipped time affects the times of
+    /// messages, the pauses before redeliveries, and the limits per second. A redelivery is a repeated delivery of an
+    /// update to a webhook.
     ///
-    /// If the next redelivery of an update is due within `time`, the sandbox attempts this redelivery at once. Each
-    /// update is redelivered at most once, even if `time` is longer than several pauses. Webhooks that have failed for
-    /// 8 h on this clock are removed before this method returns. Polls are held in real time, so this method does not
-    /// end a held poll.
+    /// If the next redelivery of an update is due within `time`, the sandbox attempts this redelivery at once. One call
+    /// of this method causes at most one redelivery of each update, even if `time` is longer than several pauses.
+    /// Before this method returns, the sandbox removes each webhook that has failed for 8 h, including the skipped
+    /// time. Polls are held in real time, so this method does not end a held poll.
     ///
     /// # Panics
     ///
@@ -298,10 +298,10 @@ impl Sandbox {
     ///
     /// - Every update counts as handled. An update counts as handled when a later poll has confirmed it, or when a
     ///   webhook has accepted it with the status 200.
-    /// - Every request has a response, except held polls.
+    /// - Every request that is not a held poll has a response.
     /// - For 50 ms, there was no request and no event.
     ///
-    /// A bot may still work on an update that counts as handled, for example in a spawned task. A bot with a
+    /// A bot can still work on an update that counts as handled, for example in a spawned task. A bot with a
     /// [`Journal`](tamtam::updates::Journal), a queue of updates on disk, confirms its updates before it handles them.
     /// In both cases, `settles` can return before the bot has finished its work.
     ///
@@ -362,8 +362,8 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If fewer polls are held after [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The panic message
-    /// contains the transcript.
+    /// If the sandbox does not hold `count` polls within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience).
+    /// The panic message contains the transcript.
     #[track_caller]
     pub fn holds_polls(&self, count: usize) -> impl Future<Output = ()> + Send + use<> {
         let (sandbox, caller) = (self.clone(), Location::caller());

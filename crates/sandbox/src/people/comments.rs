@@ -4,13 +4,14 @@ use super::actor::Actor;
 use super::person::Person;
 
 impl Person {
-    /// Comments on a post of the channel in which this person acts, and returns the id of the comment. The bot gets
-    /// `comment_created`, but only by webhook. MAX only.
+    /// Comments on a post of the channel in which this person acts, and returns the id of the comment. If the bot has a
+    /// webhook, the bot gets `comment_created`. MAX only.
     ///
     /// - `post`: the id of the post.
     /// - `text`: the text of the comment.
     ///
-    /// [`edits`](Self::edits) replaces the text later, and [`deletes`](Self::deletes) deletes the comment.
+    /// To change the text of the comment, call [`edits`](Self::edits). To delete the comment, call
+    /// [`deletes`](Self::deletes).
     ///
     /// ```
     /// # #[tokio::main]

@@ -45,8 +45,8 @@ pub struct Constructor {
 
 impl Person {
     /// Opens the bot's [`Constructor`], a window in which the bot helps this person to compose a message for this chat.
-    /// The bot gets `message_construction_request`. The input in this update contains no messages. The bot need not be
-    /// a member of the chat. TamTam only.
+    /// The bot gets `message_construction_request`. In this update, the field `input` contains no messages. The bot
+    /// need not be a member of the chat. TamTam only.
     ///
     /// # Panics
     ///
@@ -68,11 +68,11 @@ impl Constructor {
     }
 
     /// Types the message `text` in the constructor. The bot gets the update `message_construction_request`. The update
-    /// contains the message, and the value `data` of the bot's last answer.
+    /// contains the message, and the value `data` of the bot's latest answer.
     ///
     /// # Panics
     ///
-    /// - If the bot's last answer allows no input.
+    /// - If the bot's latest answer allows no input.
     /// - If [`posts`](Self::posts) has ended the session.
     #[track_caller]
     pub fn types(&self, text: &str) {
@@ -82,7 +82,7 @@ impl Constructor {
     /// Presses a button in the constructor. `label`: the text of the button.
     ///
     /// For a `callback` button, the bot gets the update `message_construction_request`. The update contains the payload
-    /// of the button, and the value `data` of the bot's last answer. For a `link` button, the bot gets no update.
+    /// of the button, and the value `data` of the bot's latest answer. For a `link` button, the bot gets no update.
     ///
     /// # Panics
     ///
@@ -108,12 +108,12 @@ impl Constructor {
         self.person.clone().waits("an answer in the constructor", Location::caller(), look)
     }
 
-    /// Posts the messages of the bot's last answer in the chat, and returns their ids. The person is the sender. The
-    /// bot gets the update `message_constructed` for each message. Then the session ends.
+    /// Posts the messages of the bot's latest answer to the chat, and returns the ids of the posted messages. The
+    /// person is the sender. The bot gets the update `message_constructed` for each message. Then the session ends.
     ///
     /// # Panics
     ///
-    /// - If the bot's last answer contains no message, or the bot has not answered yet.
+    /// - If the bot's latest answer contains no message, or the bot has not answered yet.
     /// - If [`posts`](Self::posts) has already ended the session.
     /// - If the person can no longer write in the chat.
     #[track_caller]

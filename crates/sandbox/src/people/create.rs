@@ -41,8 +41,8 @@ impl Sandbox {
     }
 
     /// Creates a channel with `people` and the bot as members. The bot is an administrator and gets the update
-    /// `bot_added`. The first person is the owner. The owner adds the other people, and then the bot. The other people
-    /// cannot write posts.
+    /// `bot_added`. The first person is the owner. The owner adds the other people, and then the bot. Only the owner
+    /// and the bot can write posts.
     ///
     /// ```
     /// # #[tokio::main]

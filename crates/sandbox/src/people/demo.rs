@@ -21,7 +21,7 @@ const POST: &str = "We shall";
 const PRESSES_OF_MAX: usize = 5;
 
 impl Sandbox {
-    /// Creates chats, messages and presses of buttons for a quick start, and returns their ids:
+    /// Creates these items for a quick start, and returns their ids:
     ///
     /// - A group "Demo". Its members are Alice (the owner), Bob, and the bot (an administrator). Bob has also started
     ///   the bot in a dialog.

@@ -55,8 +55,8 @@ impl Group {
         self
     }
 
-    /// Shows the `sender` of the posts in a channel, also of existing posts. By default, posts have no `sender`. Has no
-    /// effect on a group.
+    /// Shows the `sender` of all posts in a channel, including existing posts. By default, posts have no `sender`. Has
+    /// no effect on a group.
     #[must_use]
     pub fn with_signed_posts(self) -> Self {
         self.sandbox.world().act(|state| state.sign_posts(self.chat_id));

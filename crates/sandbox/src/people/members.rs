@@ -3,8 +3,9 @@
 use super::actor::Actor;
 use super::person::Person;
 
-/// These methods act on a group or channel, for example `alice.in_chat(&team).adds(&bob)`. In their descriptions, "the
-/// chat" means this group or channel.
+/// These methods act on a group or channel. For example, `alice.in_chat(&team).adds(&bob)` adds Bob to the group
+/// `team`. In the descriptions of these methods, "the chat" means this group or channel. "Bots with the necessary
+/// rights" are administrators on TamTam, and bots with the right `read_all_messages` on MAX.
 impl Person {
     /// Joins the chat by its link. [Bots with the necessary rights](#updates) get `user_added`, whose `inviter_id` is
     /// `None`.

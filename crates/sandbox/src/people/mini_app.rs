@@ -6,7 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::person::Person;
 
-/// The launch data of a Mini App, returned by [`Person::opens_app`] and [`Person::presses_app`].
+/// The launch data of a Mini App. Returned by [`Person::opens_app`] and [`Person::presses_app`].
 ///
 /// A Mini App is a web page that opens inside MAX. MAX passes the launch data to the page. The page sends the data to
 /// its own server, which checks the signature, for example with `tamtam::mini_app::MiniApp`.
@@ -94,7 +94,8 @@ impl Person {
     /// # Panics
     ///
     /// - If this person is not a member of this chat.
-    /// - If there is no button with this label, or its type is not `open_app`.
+    /// - If there is no button with this label.
+    /// - If the type of the button is not `open_app`.
     /// - If the button names a bot that does not exist.
     #[track_caller]
     pub fn presses_app(&self, label: &str) -> AppLaunch {

@@ -14,7 +14,7 @@ use crate::sandbox::Sandbox;
 use crate::state::State;
 use crate::state::seen::Seen;
 
-/// A simulated person who talks to a bot, created by [`Sandbox::user`]. Clones are cheap, and refer to the same person.
+/// A simulated person who talks to a bot. Created by [`Sandbox::user`]. Clones are cheap, and refer to the same person.
 ///
 /// ```
 /// # #[tokio::main]
@@ -44,8 +44,8 @@ use crate::state::seen::Seen;
 ///
 /// # Acts that are not allowed
 ///
-/// If the messenger does not allow an act, the method panics. The panic message shows the line of the test, as for an
-/// assertion that fails. For example, [`presses`](Self::presses) panics if the button does not exist.
+/// If the messenger does not allow an act, the method panics. For example, [`presses`](Self::presses) panics if the
+/// button does not exist. The panic message shows the line of the test that called the method.
 ///
 /// # Updates
 ///
@@ -123,7 +123,7 @@ impl Person {
     }
 
     /// Presses the button "Start" of the dialog. The bot gets `bot_started`. The bot can then write in the dialog, even
-    /// if this person has [stopped](Self::stops) the bot before.
+    /// if this person had [stopped](Self::stops) the bot.
     ///
     /// # Panics
     ///
@@ -136,7 +136,8 @@ impl Person {
     /// Follows a deep link, such as `https://tt.me/bot/start/payload`, and presses "Start" in the dialog. The bot gets
     /// `bot_started`.
     ///
-    /// `payload`: the last part of the link. The update contains `payload` only if it has at most 128 characters.
+    /// `payload`: the last part of the link. If `payload` has more than 128 characters, the update does not contain the
+    /// payload.
     ///
     /// # Panics
     ///
@@ -189,8 +190,8 @@ impl Person {
     ///
     /// - If this person is not a member (in a group) or not an administrator (in a channel).
     /// - If `message` is empty or contains buttons.
-    /// - If the API of the service does not allow `message`, for example because it replies to a message that does not
-    ///   exist.
+    /// - If the API of the service does not allow `message`, for example because `message` replies to a message that
+    ///   does not exist.
     #[track_caller]
     pub fn says(&self, message: impl Into<NewMessageBody>) -> tamtam::MessageId {
         self.must(|actor, state| actor.says(state, &message.into(), Vec::new()))
@@ -212,8 +213,8 @@ impl Person {
         self.must(|actor, state| actor.edits(state, mid.as_ref(), text.into()));
     }
 
-    /// Deletes a message or comment that this person wrote in this chat, for all members. The bot gets
-    /// `message_removed`, or `comment_removed` for a comment.
+    /// Deletes a message or comment that this person wrote in this chat. The deletion applies to all members. The bot
+    /// gets `message_removed`, or `comment_removed` for a comment.
     ///
     /// `mid`: the id of the message or comment.
     ///
@@ -254,11 +255,12 @@ impl Person {
 
     /// Returns the current texts of the messages in this chat, the oldest first.
     ///
-    /// **The result includes messages of people, and messages of this person.** [`reads`](Self::reads) returns only
-    /// messages of bots.
+    /// **The result includes the messages of bots and of all people, including this person.** [`reads`](Self::reads)
+    /// returns only messages of bots.
     ///
-    /// The result does not include deleted or [cleared](Self::clears) messages. An edited message has its new text. A
-    /// message without text is an empty string. In a channel, each post in the result counts as viewed by this person.
+    /// The result does not include deleted or [cleared](Self::clears) messages. An edited message has its new text. For
+    /// a message without text, the result contains an empty string. In a channel, each post in the result counts as
+    /// viewed by this person.
     pub fn sees(&self) -> Vec<String> {
         self.act(|state| self.actor.sees(state))
     }

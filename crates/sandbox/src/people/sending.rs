@@ -29,7 +29,10 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// - In the same cases as [`says`](Self::says), except that `message` may be empty if there is an attachment.
+    /// - If this person is not a member (in a group) or not an administrator (in a channel).
+    /// - If both `message` and `enclosures` are empty.
+    /// - If `message` contains buttons.
+    /// - If the API of the service does not allow `message`.
     /// - If the attachments cannot be combined in one message: see [`Enclosure`].
     /// - If the latitude or longitude of a location is out of range.
     #[track_caller]

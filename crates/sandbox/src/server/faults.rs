@@ -69,7 +69,7 @@ enum FaultKind {
 
 impl Fault {
     /// Creates a fault that responds with this HTTP status, and with an error body in the format of the API. The error
-    /// code in the body matches the status. From the codes for the statuses 429 and 503, a client can conclude that the
+    /// code in the body matches the status. A client can conclude from the codes for the statuses 429 and 503 that the
     /// operation was not carried out.
     ///
     /// # Panics
@@ -155,8 +155,8 @@ impl Fault {
 
     /// Sets whether the server carries out the operation before the fault. [`Fault`] lists the defaults.
     ///
-    /// With `false`, the server carries out the operation after a [`delay`](Self::delay), and does not carry it out
-    /// with any other fault.
+    /// With `false`, a [`delay`](Self::delay) happens before the operation. With `false` and any other fault, the
+    /// server does not carry out the operation.
     pub fn applied(mut self, applied: bool) -> Self {
         self.applied = applied;
         self

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The content of a constructor after one answer of the bot, returned by
+/// The content of a constructor after one answer of the bot. Returned by
 /// [`Constructor::reads`](crate::Constructor::reads). Later answers do not change this value.
 ///
 /// A constructor is a window in which a bot helps a person to compose a message.

@@ -12,12 +12,12 @@ use crate::protocol::service::Service;
 /// The span over which requests are counted, in milliseconds, because limits are per second.
 const SECOND: Millis = 1_000;
 
-/// The rate limits of a sandbox, for [`SandboxBuilder::rate_limit`](crate::SandboxBuilder::rate_limit). A poll is a
-/// request for updates.
+/// The rate limits of a sandbox, for [`SandboxBuilder::rate_limit`](crate::SandboxBuilder::rate_limit).
 ///
-/// Each bot has its own limits. A request over a limit per second is refused with the status 429 and the code
-/// `too.many.requests`. A refused request does not count against the limits. A limit per second holds for every period
-/// of 1 s of real time. Time that [`Sandbox::time_passes`](crate::Sandbox::time_passes) skips counts as real time.
+/// A poll is a request for updates. The limits apply to each bot separately. A request over a limit per second is
+/// refused with the status 429 and the code `too.many.requests`. A refused request does not count against the limits. A
+/// limit per second holds for every period of 1 s of real time. Time that
+/// [`Sandbox::time_passes`](crate::Sandbox::time_passes) skips counts as real time.
 ///
 /// ```
 /// # #[tokio::main]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A new or edited message of a bot, returned by [`Person::reads`](crate::Person::reads). The value contains the
+/// A new or edited message of a bot. Returned by [`Person::reads`](crate::Person::reads). The value contains the
 /// message as the bot sent or edited it. Later edits do not change the value.
 ///
 /// ```

@@ -101,7 +101,7 @@ impl ReceivedFile {
     }
 }
 
-/// A request to the upload host, returned by [`Uploads::requests`](crate::Uploads::requests).
+/// A request to the upload host. Returned by [`Uploads::requests`](crate::Uploads::requests).
 ///
 /// The upload host is the server to which bots upload files. A request is an upload, a download, or a query of the
 /// received part of a file.
