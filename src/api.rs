@@ -1,4 +1,5 @@
-//! All operations of the bot APIs of MAX and TamTam, generated from their OpenAPI documents.
+//! All operations of the bot APIs of MAX and TamTam. This module is generated from the OpenAPI documents of the two
+//! services.
 //!
 //! [`Api`] has one method for each operation. Each method returns a request. Required parameters are arguments of the
 //! method, and optional parameters are set with methods of the request. The types of the request bodies and responses

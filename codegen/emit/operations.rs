@@ -74,7 +74,8 @@ pub(super) fn emit(
         /// # Examples
         ///
         /// The examples run on the simulated messenger of the crate `tamtam-sandbox`. In the examples, `alice` and
-        /// `bob` are users, `team` is a group, `post` is a post in a channel, and `mid` is the id of a message.
+        /// `bob` are users, `team` is a group, and `post` is a post in a channel. `mid` is the id of a message, and
+        /// `comment_id` is the id of a comment.
         #[derive(Debug, Clone)]
         pub struct Api { pub(crate) bot: crate::client::bot::Bot }
 
@@ -694,10 +695,10 @@ impl Documentation<'_> {
             ),
             Some("remove") => format!(
                 "{policy} The request is not retried if its response has a success status but cannot be read. If the \
-                 server may have applied an earlier attempt and a retry finds nothing to remove, the call succeeds."
+                 server may have applied an earlier attempt, the call succeeds even if there is nothing left to remove."
             ),
-            _ => "Sending the request twice can apply it twice. Therefore, by default, the request is retried only if \
-                  the server has certainly not applied it. If the call fails, \
+            _ => "If the request is sent twice, the server can apply it twice. Therefore, by default, the request is \
+                  retried only if the server has certainly not applied it. If the call fails, \
                   [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns whether the server may \
                   have applied the request."
                 .to_owned(),

@@ -86,8 +86,8 @@ impl Bot {
 }
 
 impl AnswerOnCallback {
-    /// Sets a short notification for the user who pressed the button. The user sees the notification once, even if the
-    /// message with the button is already deleted.
+    /// Sets a short notification for the user who pressed the button. The user sees the notification once. If the
+    /// message with the button is already deleted, the user still sees the notification.
     #[doc(alias = "notify")]
     pub fn notification(mut self, text: impl Into<String>) -> Self {
         self.body = self.body.notification(text);

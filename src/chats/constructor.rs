@@ -133,8 +133,7 @@ impl Bot {
     }
 }
 
-/// These methods set the parts of the answer. All parts are optional, but `allow_user_input` should be set in every
-/// answer.
+/// These methods set the parts of the answer. Call `allow_user_input` for every answer. The other parts are optional.
 impl Construct {
     /// Adds a message that the user can post under their own name.
     pub fn message(mut self, message: impl Into<ConstructedMessageBody>) -> Self {
@@ -164,14 +163,15 @@ impl Construct {
         self
     }
 
-    /// Sets whether the user can type text. Set this value in every answer, because the API documents no default.
+    /// Sets whether the user can type text. Set this value in every answer, because the documentation of the API
+    /// states no default.
     pub fn allow_user_input(mut self, allow: bool) -> Self {
         self.body = self.body.allow_user_input(allow);
         self
     }
 
-    /// Sets the state of the session, a value that is sent as JSON of at most 8192 bytes. To read the state from the
-    /// next [`MessageConstructionRequest`], call [`MessageConstructionRequest::data_as`].
+    /// Sets the state of the session. The state is sent as JSON and can have at most 8192 bytes. To read the state from
+    /// the next [`MessageConstructionRequest`], call [`MessageConstructionRequest::data_as`].
     ///
     /// ```
     /// # #[tokio::main]
