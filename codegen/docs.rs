@@ -38,7 +38,7 @@ fn facts(schema: &Value) -> Vec<String> {
     .flatten()
     .collect();
     if flag(schema, "uniqueItems") {
-        facts.push("No duplicates.".to_owned());
+        facts.push("The list contains no duplicates.".to_owned());
     }
     let if_missing = match &schema["x-default"] {
         // The description says what replaces the value.

@@ -12,7 +12,7 @@ fn limits_and_defaults_are_documented_as_sentences() {
     assert_eq!(facts("{type: integer, minimum: 1}"), "At least 1.");
     assert_eq!(
         facts("{type: array, items: {}, minItems: 2, maxItems: 3, uniqueItems: true}"),
-        "From 2 to 3 items. No duplicates."
+        "From 2 to 3 items. The list contains no duplicates."
     );
     assert_eq!(facts("{type: string, default: on}"), "Defaults to `on`.");
     assert_eq!(facts("{type: boolean, default: true}"), "Defaults to `true`.");
