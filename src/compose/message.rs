@@ -72,8 +72,8 @@ macro_rules! body {
             /// Adds a keyboard. A message can have at most one keyboard. A message with a keyboard also needs a text or
             /// another attachment.
             ///
-            /// A keyboard without buttons is not added. But in an edit, the attachments of this value still replace all
-            /// attachments of the edited message. So an edit with an empty keyboard removes the old keyboard.
+            /// A keyboard without buttons is not added. However, an edit with this value still replaces all attachments
+            /// of the edited message, and so removes the old keyboard.
             ///
             /// ```
             #[doc = concat!("use tamtam::{Button, Keyboard, types::", stringify!($body), "};")]
