@@ -1,8 +1,8 @@
 //! Checks whether MAX signed the data that a Mini App or a user sends.
 //!
-//! A Mini App is a web page that opens inside MAX. MAX passes the text `initData` to the page. This text contains the
-//! user who opened the page, and a signature of MAX. The page sends the text to your server. Check the signature before
-//! you trust the text, because anyone can send a forged text:
+//! A Mini App is a web page that opens inside MAX. MAX passes the text `initData` to the page. This text contains data
+//! of the user who opened the page, and a signature of MAX. The page sends the text to your server. Check the signature
+//! before you trust the text, because anyone can send a forged text:
 //!
 //! ```
 //! use std::time::SystemTime;
@@ -25,8 +25,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Most checks follow the documentation of MAX. MAX does not document the signature that [`MiniApp::is_phone_genuine`]
-//! checks, so this check follows another client library. The checks were never tested with the live service.
+//! [`MiniApp::check`] follows the documentation of MAX. MAX does not document the signature that
+//! [`MiniApp::is_phone_genuine`] checks, so this method follows a third-party client library. The checks were never
+//! tested with the live service.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -154,8 +155,8 @@ impl MiniApp {
     /// - `vcf_info`, `hash`: Unchanged values of these fields of the
     ///   [`ContactAttachmentPayload`](crate::types::ContactAttachmentPayload).
     ///
-    /// A genuine contact can be the contact of another person. To check that it is the sender's own contact, compare
-    /// the user id of the contact with the user id of the message's sender.
+    /// A signed contact can be the contact of a person other than the sender. To check that the contact is the sender's
+    /// own contact, compare the user id of the contact with the user id of the message's sender.
     ///
     /// ```
     /// use tamtam::mini_app::MiniApp;
@@ -181,8 +182,8 @@ impl MiniApp {
     /// - `user`: Id of the user who shared the phone number.
     /// - `hash`: Signature of MAX, in hexadecimal digits.
     ///
-    /// Pass the values that the page received. MAX does not document this signature, so the check follows another
-    /// client library.
+    /// Pass the values that the page received. MAX does not document this signature, so the check follows a
+    /// third-party client library.
     ///
     /// ```
     /// use tamtam::mini_app::MiniApp;

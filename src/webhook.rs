@@ -49,11 +49,12 @@
 //! | URL | `https://`, port 443 | `https://` or `http://`, port 80, 443, 8080, 8443, or 16384 to 32383 |
 //! | time to respond | 30 s | not documented |
 //! | retries of a failed delivery | At most 10. The first delay is 60 s. Each further delay is 2.5 times the previous delay. | Every 30 to 60 s, for up to 8 h. |
-//! | after 8 h without a success | MAX removes the subscription. | TamTam may remove the subscription. |
+//! | after 8 h without a successful delivery | MAX removes the subscription. | TamTam may remove the subscription. |
 //!
 //! - While a webhook is subscribed, polling returns no updates.
-//! - A bot can have several webhooks. If the URL changes, subscribe the new URL, and call
-//!   [`unsubscribe_webhook`](crate::Bot::unsubscribe_webhook) with the old URL.
+//! - A bot can have several webhooks, so a new subscription does not replace an earlier subscription. If the URL
+//!   changes, subscribe the new URL, and call [`unsubscribe_webhook`](crate::Bot::unsubscribe_webhook) with the old
+//!   URL.
 //!
 //! # Security
 //!
@@ -62,7 +63,7 @@
 //!
 //! - Protect the path like the token. Keep the path out of the logs of your proxy and your middleware.
 //! - On MAX, set a secret with [`Webhook::secret`]. MAX sends the secret in a header of each delivery.
-//! - On TamTam, check the source address with [`is_tamtam_address`], in addition to the path. Behind a proxy, check the
+//! - On TamTam, also check the source address of each request with [`is_tamtam_address`]. Behind a proxy, check the
 //!   address that the proxy writes to a header.
 //! - The router accepts only plain HTTP. So a proxy (nginx, Caddy, a load balancer) must receive the HTTPS requests,
 //!   and forward them by HTTP. Let axum listen on an address that only the proxy can reach.
@@ -77,19 +78,19 @@
 //! | 413 | The body is larger than the [limit](Webhook::body_limit). |
 //! | 400 | The connection broke before the body was complete. |
 //! | 408 | The body was not complete after 30 s. |
-//! | 503 | The update was not handled. The service delivers the update again. |
+//! | 503 | The update was neither handled nor skipped. The service delivers the update again. |
 //!
 //! # Failures
 //!
 //! - A handler fails if it returns an error, panics or exceeds its time limit. The function that you pass to
-//!   [`on_error`](Webhook::on_error) then decides about the update. `Recovery::Retry` causes status 503, so the service
-//!   delivers the update again. `Recovery::Skip` and `Recovery::DeadLetter` cause status 200. Without `on_error`, the
-//!   update is skipped.
+//!   [`on_error`](Webhook::on_error) then returns a `Recovery`, which decides the status of the response.
+//!   `Recovery::Retry` causes status 503, so the service delivers the update again. `Recovery::Skip` and
+//!   `Recovery::DeadLetter` cause status 200. Without `on_error`, the update is skipped.
 //! - If a complete body is not an update, the function that you pass to `on_error` receives the body, and decides in
 //!   the same way. Without `on_error`, the status is 503, so that no update is lost if a proxy has damaged the body.
 //! - If a value in an update does not fit the types of this crate, the value is left out or replaced by a default. If
 //!   this is not possible, the update becomes [`Update::Unknown`](crate::Update::Unknown). The handler still receives
-//!   the update. The log contains the path of the value.
+//!   the update. The log contains the path of the value in the JSON.
 //!
 //! # Slow handlers
 //!
@@ -100,13 +101,13 @@
 //! If the service delivers an update again while the handler is running, the second delivery waits for the handler.
 //! Both deliveries get the same response.
 //!
-//! The router recognizes repetitions of the last 20,000 updates, for 5 min after the response with 200. The response to
-//! a repetition is also 200, and the handler is not called.
+//! After a response with 200, the router remembers the update for 5 min. The router remembers at most 20,000 updates.
+//! If the service repeats a remembered update, the response is also 200, and the handler is not called.
 //!
 //! # Guarantees
 //!
 //! - **At least once.** If a response with 200 is lost, the service delivers the update again. The handler is then
-//!   called again if the router does not recognize the repetition, for example after a restart.
+//!   called again if the router does not remember the update, for example after a restart.
 //! - **No order.** Updates are handled concurrently, even updates of one chat. If the order matters, use a
 //!   [queue](#a-durable-queue) or [polling](crate::Bot::run), or compare the `timestamp` of the updates.
 //!
@@ -121,8 +122,8 @@
 //! - [`Webhook::raw_router`] passes the JSON of each update to a handler that writes to your own queue.
 //!
 //! After the service has received a 200, it does not deliver the update again. So a handler for your own queue must
-//! return only when the update is stored. In this example, the service delivers an update again if storing the update
-//! failed:
+//! not return `Ok` before the update is stored. In this example, the service delivers an update again if storing the
+//! update failed:
 //!
 //! ```
 //! # use std::{io::{self, Write as _}, sync::{Arc, Mutex}};
@@ -169,12 +170,12 @@
 //! an [`Update`](crate::Update) or as a [`RawUpdate`](crate::updates::RawUpdate). Do not store a serialized `Update`,
 //! because it lacks the properties that this version of the crate does not support.
 //!
-//! The same update may be stored twice. Make the jobs idempotent, or recognize repeated updates by
-//! [`Update::key`](crate::Update::key). Programs in other languages can use these values as the key:
+//! The queue can contain the same update twice. Make the processing of a job idempotent, or recognize repeated updates
+//! by [`Update::key`](crate::Update::key). Programs in languages other than Rust can build a key from these values:
 //!
-//! - for a new, edited or removed message: the type, the timestamp and the id of the message together
+//! - for a new, edited or removed message: the update type, the timestamp and the message id
 //! - for a callback (the press of a button): the `callback_id`
-//! - for all other updates: the type, the timestamp, the chat and the user together
+//! - for an update of any other type: the update type, the timestamp, the chat id and the user id
 //!
 //! # Several bots, and other routes
 //!

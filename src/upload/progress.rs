@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::upload::session::UploadSession;
 
-/// The progress of an upload. The function that you pass to
+/// The number of bytes that an upload has sent, and the size of the file. The function that you pass to
 /// [`Upload::on_progress`](crate::upload::Upload::on_progress) receives this value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

@@ -50,9 +50,9 @@ const IDLE: Duration = Duration::from_secs(60);
 ///
 /// A [`Source::reader`] can be read only once. So its upload is retried only if no byte was read yet, or if the host
 /// has all bytes that were read. A [`Source::stream`] is first written to a temporary file, so its upload is retried
-/// like the upload of a path.
+/// like the upload of a file from a path.
 ///
-/// The bot's [`RetryPolicy`](crate::settings::RetryPolicy) limits the number of failures in a row without progress.
+/// The bot's [`RetryPolicy`](crate::settings::RetryPolicy) limits the number of consecutive failures without progress.
 /// The policy also limits how often an upload starts over.
 ///
 /// # Time limits
@@ -169,8 +169,8 @@ impl<M: Media> Upload<M> {
         self
     }
 
-    /// Sets a function that receives the progress after each piece of the file (at most 256 KiB). The function must not
-    /// block, because it runs on the task that sends the bytes.
+    /// Sets a function that receives the progress whenever a piece of the file (at most 256 KiB) is sent. The function
+    /// must not block, because it runs on the task that sends the bytes.
     ///
     /// ```
     /// # #[tokio::main]
@@ -189,7 +189,7 @@ impl<M: Media> Upload<M> {
 
     /// Sets whether the file is sent in ranges (`true`) or in one request (`false`). Only an upload in ranges can
     /// continue after a failure. By default, a file of at least [`resumable_from`](Self::resumable_from) bytes is sent
-    /// in ranges. With [`resume`](Self::resume), the file is always sent in ranges.
+    /// in ranges. If you call [`resume`](Self::resume), this setting has no effect, and the file is sent in ranges.
     pub fn resumable(mut self, resumable: bool) -> Self {
         self.resumable = Some(resumable);
         self
@@ -224,7 +224,7 @@ impl<M: Media> Upload<M> {
     /// session durably, so that another process can pass the session to [`resume`](Self::resume).
     ///
     /// The function runs on the task that awaits the upload, so the function must return quickly. Writing a small local
-    /// file is acceptable. The function is called only if the file is sent in ranges, and never for a
+    /// file is acceptable. The function is called only if the file is sent in ranges and the source is not a
     /// [`Source::stream`].
     pub fn on_session(mut self, hook: impl Fn(&UploadSession) + Send + Sync + 'static) -> Self {
         self.on_session = Some(Arc::new(hook));
@@ -240,7 +240,7 @@ impl<M: Media> Upload<M> {
     ///
     /// - For a path: the size or the modification time of the file has changed
     ///   ([`ErrorKind::Source`](crate::ErrorKind::Source)).
-    /// - For bytes: the bytes differ from the bytes of the stored session (`Source`).
+    /// - For bytes: the bytes differ from the bytes for which the session was stored (`Source`).
     /// - For a [`Source::reader`]: the length differs from the stored size, or the host already has a part of the file
     ///   (`Source`).
     /// - For a [`Source::stream`]: always ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).

@@ -56,7 +56,7 @@ impl Webhook {
     /// - If the path does not begin with `/`.
     /// - If the last segment has fewer than 32 characters.
     /// - If a segment contains a character that is not an ASCII letter, a digit, `-`, `.`, `_` or `~`.
-    /// - If a segment before the last is empty, `.` or `..`.
+    /// - If a segment before the last segment is empty, `.` or `..`.
     pub fn new(bot: Bot, secret_path: impl Into<String>) -> Result<Self> {
         let path = SecretPath::new(secret_path.into())?;
         Ok(Self {
@@ -159,8 +159,8 @@ impl Webhook {
     /// [`handler_timeout`](Self::handler_timeout) sets.
     ///
     /// With [`Webhook::journal`](crate::webhook#a-durable-queue), the rules of
-    /// [`Run::on_error`](crate::updates::Run::on_error) apply to failed handlers. For a body that is not an update, the
-    /// table still applies, but the time limit of a returned future is 20 s.
+    /// [`Run::on_error`](crate::updates::Run::on_error) apply to failed handlers. The table still applies to a body
+    /// that is not an update. For such a body, the time limit of a returned future is 20 s.
     pub fn on_error<D: Decision>(mut self, on_error: impl Fn(Failed) -> D + Send + Sync + 'static) -> Self {
         self.on_error = Some(failed::boxed(on_error));
         self
@@ -182,8 +182,8 @@ impl Webhook {
         self
     }
 
-    /// Sets a [`ChatBook`] (a list of the chats of the bot) that records every update before the handler is called. See
-    /// [`Run::chat_book`](crate::updates::Run::chat_book) for the details.
+    /// Sets a [`ChatBook`], which is a list of the chats of the bot. The bot records each update in the list, and then
+    /// calls the handler. See [`Run::chat_book`](crate::updates::Run::chat_book) for the details.
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::axum::Router {
@@ -202,8 +202,8 @@ impl Webhook {
 
     /// Returns an axum router that calls a handler with the bot and each update.
     ///
-    /// The handler is an async function. A closure can capture other values, and pass them to the function.
-    /// [`HandlerResult`] lists the return types of a handler.
+    /// The handler is an async function. If the function needs more arguments, such as a database pool, pass a closure
+    /// that captures them. [`HandlerResult`] lists the return types of a handler.
     ///
     /// Give each bot its own random path. If you merge routers whose paths are equal up to the eighth character of the
     /// last segment, axum panics.

@@ -74,7 +74,7 @@ impl Webhook {
     /// # let url = format!("http://{}{secret_path}", listener.local_addr()?);
     /// # bot.subscribe_webhook(url, []).await?;
     /// # alice.starts();
-    /// // Stop the server and the run together: without the run, updates are only stored.
+    /// // Stop the server and the run together: without the run, updates are not handled.
     /// tokio::select! {
     ///     served = axum::serve(listener, app).into_future() => served?,
     ///     ran = run.graceful_shutdown_on(shutdown).run() => ran?,
