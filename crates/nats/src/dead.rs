@@ -35,7 +35,7 @@ impl Queue {
     }
 }
 
-/// A handle to list, replay and discard the dead letters of a queue, returned by [`Queue::dead`].
+/// A handle to list, replay and discard the dead letters of a queue. Returned by [`Queue::dead`].
 ///
 /// A dead letter is a failed update that the queue keeps for inspection. An update becomes a dead letter in these
 /// cases:

@@ -44,7 +44,7 @@ println!(\"{error}\");
 #[error(transparent)]
 pub struct Error(Box<Problem>);
 
-/// A category of an [`Error`], returned by [`Error::kind`].
+/// A category of an [`Error`]. Returned by [`Error::kind`].
 ///
 #[doc = crate::doc_example!("
 use tamtam_nats::ErrorKind;

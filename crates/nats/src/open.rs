@@ -85,11 +85,12 @@ assert_eq!(queue.lag().await?.waiting, 0);
     }
 }
 
-/// A builder with the settings of a queue, created by [`Queue::open`]. Await the builder to open the queue.
+/// A builder with the settings of a queue. Returned by [`Queue::open`]. If you `.await` the builder, it opens the
+/// queue.
 ///
-/// NATS stores all settings of a queue except [`timeout`](Self::timeout). A stored value stays in effect until you set
-/// a new value, except that the number of [`slots`](Self::slots) cannot be changed. The defaults of stored settings
-/// apply only to a new queue.
+/// NATS stores the settings of a queue, except [`name`](Self::name) and [`timeout`](Self::timeout). If you open an
+/// existing queue, a setting that you do not set keeps its stored value. All stored values except the number of
+/// [`slots`](Self::slots) can be changed. The defaults of stored settings apply only to a new queue.
 ///
 /// If a value is invalid, opening fails with [`ErrorKind::Setting`](crate::ErrorKind::Setting).
 ///
@@ -152,7 +153,7 @@ impl Open {
     /// Sets the name of the queue: 1 to 64 ASCII letters, digits, `-` and `_`. Defaults to the name of the service and
     /// the id of the bot, for example `max-7`. Queues of different bots in one NATS account need different names.
     ///
-    /// If you set the name, you can open an existing queue even if the API of the bot does not respond, for example to
+    /// If you set the name, you can open an existing queue while the API of the bot does not respond. So you can still
     /// call [`Queue::lag`].
     ///
     /// The queue uses the streams `<name>`, `<name>-dead` and `KV_<name>`, and the subjects `tamtam.<name>.>`.
@@ -162,7 +163,7 @@ impl Open {
     }
 
     /// Sets the number of servers in the NATS cluster that store each update, from 1 to 5. Defaults to 1. With 3, the
-    /// queue survives the loss of one server.
+    /// queue stays available if one server fails.
     pub fn replicas(mut self, replicas: usize) -> Self {
         self.replicas = Some(replicas);
         self
@@ -179,7 +180,8 @@ impl Open {
         self
     }
 
-    /// Sets the maximum size of the NATS stream that stores the updates, in bytes. Defaults to 1 GiB. 0 means no limit.
+    /// Sets the maximum size, in bytes, of the NATS stream that stores the updates. Defaults to 1 GiB. 0 means no
+    /// limit.
     ///
     /// NATS reserves this disk space on each server that stores the stream. If a server has less space left, opening
     /// fails with [`ErrorKind::Refused`](crate::ErrorKind::Refused). In the configuration of NATS, `max_file_store`
@@ -203,9 +205,9 @@ impl Open {
         self
     }
 
-    /// Sets the deduplication window, which begins when an update is stored. Within this window, the queue does not
-    /// store the same update again. If the stream is [full](Self::max_bytes), the window of a handled update may end
-    /// earlier. The minimum is 1 s. Defaults to 1 h.
+    /// Sets the duration of the deduplication window, which begins when an update is stored. Within this window, the
+    /// queue does not store the same update again. If the stream is [full](Self::max_bytes), the window of a handled
+    /// update may end earlier. The minimum is 1 s. Defaults to 1 h.
     pub fn dedup_window(mut self, window: Duration) -> Self {
         self.dedup_window = Some(window);
         self

@@ -16,7 +16,7 @@ use crate::{
     names::{Names, owner},
 };
 
-/// A durable queue of the updates of one bot on NATS JetStream, opened by [`Queue::open`]. Clones refer to the same
+/// A durable queue of the updates of one bot on NATS JetStream. Opened by [`Queue::open`]. Clones refer to the same
 /// queue.
 ///
 /// An update is an event of the messenger, such as a new message. A poll is a request for updates. Receivers
@@ -81,7 +81,7 @@ impl Inner {
 }
 
 impl Queue {
-    /// Returns the name of the queue. [`Open::name`](crate::Open::name) sets the name. By default, it consists of the
+    /// Returns the name of the queue. [`Open::name`](crate::Open::name) sets the name. Defaults to the name of the
     /// service and the id of the bot, for example `max-7`.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -33,8 +33,8 @@ impl Queue {
     /// Run receivers in two processes. One receiver polls, and the other receiver waits. If the receiver that polls
     /// dies, the other receiver starts to poll within about 12 s (see [`Receive::lease`]).
     ///
-    /// `updates`: Settings of the polls, created by [`Bot::updates`](tamtam::Bot::updates). The receiver ignores two of
-    /// these settings:
+    /// `updates`: Settings of the polls. Create them with [`Bot::updates`](tamtam::Bot::updates). The receiver ignores
+    /// two of these settings:
     ///
     /// - The marker store. The queue itself stores the marker, which is the position at which the next poll starts.
     /// - The shutdown signal. Use [`Receive::graceful_shutdown_on`] instead.

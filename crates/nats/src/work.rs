@@ -82,8 +82,8 @@ queue.work(bot, echo).graceful_shutdown_on(signal).await?;
     }
 }
 
-/// A worker that handles updates of a queue, created by [`Queue::work`]. Await the worker to handle updates until a
-/// shutdown.
+/// A worker that handles updates of a queue. Created by [`Queue::work`]. If you `.await` the worker, it handles updates
+/// until a shutdown.
 ///
 /// The updates of one chat are handled one after another, across all workers of the queue. NATS redelivers an
 /// update that was not acknowledged. A worker acknowledges an update in these cases:
@@ -146,10 +146,10 @@ impl Work {
     /// Sets the maximum number of updates that this worker handles at the same time. Defaults to the number of
     /// [slots](crate::Open::slots) (parts of the queue). A value of 0 counts as 1.
     ///
-    /// With a number below the default, the worker fetches updates from only `updates` slots at the same time, in turn.
-    /// So an update may wait for about 1 s, even if the worker is idle. If the number of slots is more than 50 times
-    /// `updates`, the wait is longer, for example 20 s with 1,024 slots and `concurrency(1)`. Set a number below the
-    /// default only if handlers need much memory or many connections.
+    /// If `updates` is less than the number of slots, the worker fetches updates from at most `updates` slots at the
+    /// same time. An idle worker needs about 1 s to check all slots, so an update may wait for up to 1 s. If the number
+    /// of slots is more than 50 times `updates`, the wait is longer, for example 20 s with 1,024 slots and
+    /// `concurrency(1)`. Set a number below the default only if handlers need much memory or many connections.
     pub fn concurrency(mut self, updates: usize) -> Self {
         self.concurrency = Some(updates.max(1));
         self
@@ -165,8 +165,8 @@ impl Work {
         self
     }
 
-    /// Sets the function that is called if a handler returns an error, panics or exceeds its time limit. By default,
-    /// the update then becomes a dead letter at once. See [`Run::on_error`].
+    /// Sets the function that is called if a handler returns an error, panics or exceeds its time limit. If you set
+    /// no function, the update becomes a dead letter at once. See [`Run::on_error`].
     ///
     /// The function returns one of these values:
     ///
@@ -207,7 +207,8 @@ impl Work {
     }
 
     /// Shuts the worker down when the future `signal` completes. The worker waits for its running handlers until the
-    /// [`shutdown_deadline`](Self::shutdown_deadline). All other updates of the worker go to other workers at once.
+    /// [`shutdown_deadline`](Self::shutdown_deadline). Other workers immediately get the fetched updates
+    /// that are not in a running handler.
     pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
     where
         F: Future + Send + 'static,

@@ -17,7 +17,7 @@ impl Queue {
     }
 }
 
-/// A writer that stores updates in a queue, created by [`Queue::writer`]. Clones write to the same queue.
+/// A writer that stores updates in a queue. Returned by [`Queue::writer`]. Clones write to the same queue.
 ///
 /// - For a webhook, use `Writer::router`. This method needs the feature `webhook`.
 /// - For another source of updates, use [`store`](Self::store).
