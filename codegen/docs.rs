@@ -60,9 +60,9 @@ fn facts(schema: &Value) -> Vec<String> {
 /// Returns the documentation of a setter from the description of its field or parameter. For example, `Title of the
 /// chat; null or absent if not set.` becomes `Sets the title of the chat.`
 pub(super) fn setter(name: &str, description: &str) -> String {
-    let description = description.trim();
+    let description = &requirement(description.trim());
     if description.starts_with("Sets ") {
-        return description.to_owned();
+        return description.clone();
     }
     if description.is_empty() {
         return format!("Sets `{name}`.");
@@ -80,6 +80,12 @@ pub(super) fn setter(name: &str, description: &str) -> String {
         _ => "the ",
     };
     format!("Sets {article}{}.{rest}", decapitalized(sentence))
+}
+
+/// Words the facts about a value as requirements on the caller.
+pub(super) fn requirement(description: &str) -> String {
+    let description = description.replace("Not empty.", "Must not be empty.");
+    description.replace("The list contains no duplicates.", "The list must not contain duplicates.")
 }
 
 /// Returns the indefinite article of a name: `an Update`, but `a User`.

@@ -1,5 +1,5 @@
-//! Uploads files, so that a bot can attach them to messages. A file is read and sent in small pieces, so memory use
-//! does not depend on the size of the file.
+//! Uploads files, so that a bot can attach them to messages. Files are streamed, so memory use does not depend on the
+//! size of a file.
 //!
 //! [`Bot::upload_photo`](crate::Bot::upload_photo), [`upload_video`](crate::Bot::upload_video),
 //! [`upload_audio`](crate::Bot::upload_audio) and [`upload_file`](crate::Bot::upload_file) create an [`Upload`]. Send
@@ -22,11 +22,11 @@
 //! # }
 //! ```
 //!
-//! By default, a file of at least 16 MiB is sent in *ranges* (parts of the file), one after another. If the connection
-//! breaks, the upload continues after the last byte that the *upload host* (the server for files) has. With an
-//! [`UploadSession`], another process can continue the upload.
+//! Files are sent to the *upload host*, a separate server. By default, a file of at least 16 MiB is sent in *ranges*
+//! (parts of the file), one after another. If the connection breaks, the upload resumes after the last byte that the
+//! upload host has received. With an [`UploadSession`], another process can resume the upload.
 //!
-//! A smaller file is sent in one request, which is repeated if the connection breaks.
+//! A smaller file is sent in one request. If the connection breaks, the request is retried from the start of the file.
 
 mod answer;
 mod attempts;

@@ -197,7 +197,7 @@ impl<'a> Parts<'a> {
             arguments.push(Argument {
                 check: parameter_check(document, parameter)?,
                 secret: lower::secret(document, schema, &parameter.place)?.map(str::to_owned),
-                documentation: docs::described(Some(&description), &[schema, node]),
+                documentation: docs::requirement(&docs::described(Some(&description), &[schema, node])),
                 required,
                 adaption: node.get(SERVICES).filter(|_| !required).map(|services| {
                     let (value, label) = (quote!(self.#ident), format!("{}.{name}", operation.id));

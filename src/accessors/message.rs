@@ -9,7 +9,7 @@ use crate::{
     id::ChatId,
 };
 
-/// Methods that read the properties of a message. If a property is missing, its method returns `None`, `false` or no
+/// Methods that read the properties of a message. If the property is missing, a method returns `None`, `false` or no
 /// items.
 ///
 /// ```

@@ -72,8 +72,8 @@ impl<'a> Command<'a> {
     /// Returns the command at the start of a text. `None` if the text does not start with a command.
     ///
     /// A command is a slash and a name, for example `/help`. An `@` and a username can follow the name. The name and
-    /// the username consist of letters, digits, `_` and `-`. White space or the end of the text must follow. For
-    /// example, `/usr/bin` is not a command, because a slash follows `/usr`.
+    /// the username consist of letters, digits, `_` and `-`. After the name or the username, the text must end or
+    /// continue with white space. For example, `/usr/bin` is not a command, because a slash follows `/usr`.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim().strip_prefix('/')?;
@@ -96,7 +96,7 @@ impl<'a> Command<'a> {
     /// ```
     /// use tamtam::Command;
     ///
-    /// let help = Command::parse("/help@other_bot").expect("it begins with a slash");
+    /// let help = Command::parse("/help@other_bot").expect("the text starts with a command");
     /// assert!(!help.is_for("my_bot"));
     /// ```
     #[must_use]

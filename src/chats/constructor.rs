@@ -18,13 +18,13 @@ use crate::{
 };
 
 impl MessageConstructionRequest {
-    /// Returns the state of the constructor session, deserialized from JSON as `T`. The last answer of the bot set this
-    /// state with [`Construct::data`]. `None` at the start of a session, and if the last answer set no state.
+    /// Returns the state of the constructor session, deserialized from JSON as `T`. The bot sets the state with
+    /// [`Construct::data`]. Returns `None` if the session has just started, or if the last answer set no state.
     ///
     /// # Errors
     ///
-    /// If the state is not JSON of the type `T` ([`ErrorKind::Payload`](crate::ErrorKind::Payload)). For example, an
-    /// older version of the bot may have set the state.
+    /// If the state cannot be deserialized into `T` ([`ErrorKind::Payload`](crate::ErrorKind::Payload)), for example
+    /// because an older version of the bot set it.
     pub fn data_as<T: DeserializeOwned>(&self) -> Result<Option<T>> {
         json_field::read(self.data.as_deref().filter(|data| !data.is_empty()), "data")
     }
@@ -47,7 +47,7 @@ impl ConstructorInput {
         }
     }
 
-    /// Returns the text that the user typed, from the first message with a text. `None` if no message has a text.
+    /// Returns the text of the first typed message that has a text. `None` if no message has a text.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         self.messages().iter().find_map(|message| non_empty(message.text.as_deref()))

@@ -206,8 +206,8 @@ macro_rules! call_options {
                 self
             }
 
-            /// Sets whether the request is retried after a failure, such as a broken connection, if the server may
-            /// already have applied the request.
+            /// Sets whether the request is retried even if the server may already have applied it, for example after a
+            /// broken connection.
             #[doc = concat!("Defaults to ", $idempotent, ".")]
             ///
             #[doc = crate::client::request::on_repetition!($idempotent)]

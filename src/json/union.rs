@@ -152,8 +152,8 @@ macro_rules! tagged_union {
         #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_doc])* $variant($ty),)*
-            /// A value that cannot be parsed, or whose kind the crate does not define. The variant contains the
-            /// received JSON.
+            /// A value of a kind that the crate does not define, or a value that cannot be parsed. The variant contains
+            /// the received JSON.
             Unknown(crate::json::union::Unknown),
         }
 

@@ -9,12 +9,12 @@ pub(super) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// An update from your own source, such as a message queue. Passed to
 /// [`Bot::run_deliveries`](crate::Bot::run_deliveries).
 ///
-/// Each delivery contains a function `settle`, which you pass to [`new`](Self::new). When the update is handled or
-/// skipped, or becomes a dead letter, the bot calls this function with the result. This call settles the delivery. A
-/// dead letter is an update that you keep for inspection because its handler failed permanently.
+/// Each delivery contains a function `settle`, which you pass to [`new`](Self::new). The bot calls this function with
+/// the result: the update was handled, was skipped, or became a dead letter. This call settles the delivery. A dead
+/// letter is an update that you keep for inspection because its handler failed permanently.
 ///
-/// The bot settles a delivery at most once. If the bot ends before the call, the bot drops the delivery and does not
-/// call `settle`. Your source must then deliver the update again.
+/// The bot settles a delivery at most once. If the bot stops before it calls `settle`, the delivery is dropped, and
+/// `settle` is never called. Your source must then deliver the update again.
 #[must_use = "a delivery that is not passed to the engine is not handled"]
 pub struct Delivery {
     pub(super) lane: Lane,
@@ -110,8 +110,8 @@ impl Delivery {
     /// Creates a delivery from an update and a function that receives the result.
     ///
     /// - `update`: Update to handle.
-    /// - `settle`: Function that the bot calls with the result. The next update of the same [lane](Lane), usually a
-    ///   chat, waits for the future that `settle` returns.
+    /// - `settle`: Function that the bot calls with the result. The next update of the same [lane](Lane) (usually the
+    ///   same chat) is handled after the future that `settle` returns has completed.
     ///
     /// ```
     /// use tamtam::{Update, updates::{Delivery, Settled}};
@@ -149,10 +149,10 @@ impl Delivery {
     /// the delivery with [`Settled::Dead`].
     ///
     /// The function that you pass to [`on_error`](crate::updates::Run::on_error) can retry the update until this
-    /// maximum is reached. Without this function, the update becomes a dead letter after one failed attempt.
+    /// maximum is reached. Without such a function, the update becomes a dead letter after one failed attempt.
     ///
-    /// The number includes [earlier attempts](Self::earlier_attempts). If the earlier attempts have already reached the
-    /// maximum, the bot settles the delivery and does not call the handler. A maximum of 0 has the same effect.
+    /// `attempts` includes the [earlier attempts](Self::earlier_attempts). If these have already reached the maximum,
+    /// or if `attempts` is 0, the bot settles the delivery and does not call the handler.
     ///
     /// Without this setting, the update does not become a dead letter, and the number of retries by
     /// [`Recovery::Retry`](crate::updates::Recovery::Retry) has no limit.

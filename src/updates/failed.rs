@@ -33,7 +33,7 @@ pub enum Recovery {
     DeadLetter,
 }
 
-/// A trait for the results of the function that you pass to [`Run::on_error`](crate::updates::Run::on_error) or
+/// A trait for the return types of the function that you pass to [`Run::on_error`](crate::updates::Run::on_error) or
 /// `Webhook::on_error`. Implemented for [`Recovery`], and for futures that return a `Recovery`.
 ///
 /// This trait is sealed: other crates cannot implement it.

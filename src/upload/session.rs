@@ -21,12 +21,12 @@ use crate::api::types::UploadType;
 /// - the number of bytes that the upload host (the server for files) has confirmed
 /// - the token of the uploaded file, if the server sent this token with the URL
 /// - the size of the file
-/// - for a path, the modification time of the file
-/// - for bytes, a hash of the bytes
+/// - the modification time of the file, if the source is a path
+/// - a hash of the bytes, if the source is bytes
 ///
 /// `Upload::resume` compares the size, the modification time and the hash with the source.
 ///
-/// Protect the session like the file, because anyone who has the session can send bytes to the upload URL. A session
+/// Keep the session secret, because anyone who has the session can send bytes to the upload URL. A session
 /// does not contain the bot's token.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UploadSession {

@@ -12,14 +12,14 @@ use crate::{
 /// Maximum length of a payload, in characters. The services drop a longer payload.
 const PAYLOAD_CHARACTERS: usize = 128;
 
-/// A link that opens the chat of a user with a bot. When the user starts the bot, the bot receives the payload of the
+/// A link that opens the user's chat with a bot. When the user starts the bot, the bot receives the payload of the
 /// link.
 ///
 /// - TamTam: `https://tt.me/<bot>/start/<payload>`
 /// - MAX: `https://max.ru/<bot>?start=<payload>`
 ///
-/// The payload is a text with 1 to 128 characters, except `.` and `..`. In the URL, the payload is percent-encoded. To
-/// read the payload from an update, call [`Update::start_payload`](crate::Update::start_payload).
+/// The payload is a text of 1 to 128 characters. The payloads `.` and `..` are not allowed. In the URL, the payload is
+/// percent-encoded. To read the payload from an update, call [`Update::start_payload`](crate::Update::start_payload).
 ///
 /// ```
 /// # fn main() -> tamtam::Result<()> {

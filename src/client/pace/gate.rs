@@ -58,8 +58,8 @@ struct Waiter {
     look: Arc<Notify>,
 }
 
-/// The state of the request limits of a bot: the waiting requests, and the current pause. Returned by
-/// [`Health::pace`](crate::updates::Health::pace).
+/// The numbers of requests that wait because of a rate limit of the bot, and the time left in the current pause.
+/// Returned by [`Health::pace`](crate::updates::Health::pace).
 ///
 /// [`Pace`](crate::settings::Pace) sets the request limits. A request waits if it would exceed a limit. After a
 /// response with status 429 (too many requests), the bot pauses, and all requests of the bot wait.
@@ -70,7 +70,7 @@ pub struct PaceHealth {
     pub waiting: usize,
     /// The number of waiting requests of [`Bot::background`](crate::Bot::background), which have a lower priority.
     pub waiting_in_background: usize,
-    /// The time until the end of the current pause. `None` if the bot does not pause.
+    /// The time left in the current pause. `None` if the bot is not paused.
     pub pause: Option<Duration>,
 }
 

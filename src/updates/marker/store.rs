@@ -17,12 +17,12 @@ use crate::{
     redaction::{fnv_1a, origin},
 };
 
-/// The key of a marker in a [`MarkerStore`]: the id of the bot, and the base URL of the API of the bot.
+/// The key of a marker in a [`MarkerStore`]: the id of the bot, and the base URL of the API.
 ///
 /// A marker is a number that identifies a position in the updates of the bot.
 ///
 /// `Display` writes a key as `bot 7 at https://botapi.tamtam.chat`. The path of a base URL can be secret, so `Display`
-/// writes a hash instead of the path. The texts of two keys differ if the paths differ.
+/// writes a hash instead of the path. The hash keeps keys with different paths distinguishable.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct MarkerKey {
     base_url: String,

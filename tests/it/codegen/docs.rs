@@ -80,6 +80,10 @@ fn a_setter_is_documented_by_the_description_of_its_field() {
     assert_eq!(doc("Title; null or absent if not set. Any text."), "Sets the title. Any text.");
     assert_eq!(doc("URL of the page."), "Sets the URL of the page.");
     assert_eq!(doc("Whether members are notified."), "Sets whether members are notified.");
+    assert_eq!(
+        doc("Names. Not empty. The list contains no duplicates."),
+        "Sets the names. Must not be empty. The list must not contain duplicates."
+    );
     assert_eq!(doc("Sets the list. An empty list is allowed."), "Sets the list. An empty list is allowed.");
     assert_eq!(doc("`a` is a text."), "Sets `a`.\n\n`a` is a text.");
 }

@@ -7,7 +7,7 @@ use crate::state::message::Attachment;
 /// An attachment of a person's message, for [`Person::says_with`](crate::Person::says_with).
 ///
 /// The sandbox accepts any bytes as a photo, a video, an audio recording or a file. The bot can download the bytes from
-/// the `url` of the attachment. The bot can also send the attachment again by its token.
+/// the `url` of the attachment. The bot can also use the token of the attachment to send the attachment again.
 ///
 /// A message can contain several photos, videos, links and locations. An audio recording, a file, a sticker or a
 /// contact card must be the only attachment of its message.
@@ -39,17 +39,18 @@ enum Enclosed {
 }
 
 impl Enclosure {
-    /// Creates a photo with these bytes.
+    /// Creates a photo. `bytes`: The content of the photo.
     pub fn photo(bytes: impl Into<Vec<u8>>) -> Self {
         Self::media("image", String::new(), bytes.into())
     }
 
-    /// Creates a video with these bytes.
+    /// Creates a video. `bytes`: The content of the video.
     pub fn video(bytes: impl Into<Vec<u8>>) -> Self {
         Self::media("video", String::new(), bytes.into())
     }
 
-    /// Creates an audio recording with these bytes. An audio recording must be the only attachment of its message.
+    /// Creates an audio recording. `bytes`: The content of the recording. An audio recording must be the only
+    /// attachment of its message.
     pub fn audio(bytes: impl Into<Vec<u8>>) -> Self {
         Self::media("audio", String::new(), bytes.into())
     }

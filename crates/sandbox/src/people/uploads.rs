@@ -16,10 +16,10 @@ use crate::state::uploads::store::Store;
 /// - As one form (`multipart/form-data`).
 /// - As ranges of bytes, one after another. Each request contains one range, and the header `Content-Range`.
 ///
-/// A bot must not send its token to an upload host. If a bot's token is in the URL, in a form field, or in a header
-/// other than `Authorization`, the upload host refuses the request with the status 400. A token in `Authorization` is
-/// not refused, because real upload hosts ignore this header. [`leaks`](Self::leaks) lists all places that contained a
-/// token, including `Authorization`. The upload host does not search the bytes of files for tokens.
+/// A bot must not send its token to an upload host. The upload host refuses a request with the status 400 if a bot's
+/// token is in the URL, in a form field, or in a header. Only a token in the header `Authorization` is accepted,
+/// because real upload hosts ignore this header. [`leaks`](Self::leaks) lists all places that contained a token,
+/// including `Authorization`. The upload host does not search the bytes of files for tokens.
 ///
 /// ```
 /// # #[tokio::main]
@@ -95,8 +95,8 @@ impl Uploads {
         self.act(|store| store.fail_next(fault));
     }
 
-    /// Sets the number of messages that the API refuses for each file. The API responds as if the file were still being
-    /// processed. Applies to files that are uploaded after this call. Defaults to 0.
+    /// Makes the API refuse the first `times` messages with an uploaded file, as if the file were still being
+    /// processed. The number is counted for each file that is uploaded after this call. Defaults to 0.
     ///
     /// The refusals alternate between two errors of the real API. One error has the code `attachment.not.ready`. The
     /// message of the other error contains `errors.process.attachment.file.not.processed`.

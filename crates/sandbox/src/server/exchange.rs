@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// An HTTP request to the API of the sandbox, with its response. [`Sandbox::on_exchange`](crate::Sandbox::on_exchange)
-/// passes each exchange to a function of the test.
+/// passes each exchange to a callback of the test.
 ///
 /// An exchange contains the method, the path, and the names and values of the query. If one of these strings contains a
 /// bot's token, `...` replaces the whole string. Bodies stay unchanged, even if they contain a token.

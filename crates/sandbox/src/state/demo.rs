@@ -28,11 +28,11 @@ pub struct Demo {
     pub chat_id: tamtam::ChatId,
     /// The id of Bob, a person who is a member of the group and has started the bot.
     pub user_id: tamtam::UserId,
-    /// The id of a message of the bot in the group, with two buttons.
+    /// The id of a message with two buttons, which the bot sent to the group.
     pub message_id: MessageId,
-    /// The id of a press of a button by Bob. The bot has not answered this press.
+    /// The id of a callback that the bot has not answered: Bob pressed a button of a message.
     pub callback_id: CallbackId,
-    /// The ids of all of Bob's presses that the bot has not answered: one on TamTam, five on MAX. The first id is
+    /// The ids of all callbacks that the bot has not answered: one on TamTam, five on MAX. The first id is
     /// `callback_id`.
     #[serde(default)]
     pub callback_ids: Vec<CallbackId>,

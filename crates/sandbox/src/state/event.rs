@@ -8,7 +8,7 @@ use super::ids::ChatId;
 
 /// An event in a chat, for example a message or the press of a button.
 /// [`Sandbox::transcript`](crate::Sandbox::transcript) returns all events as text.
-/// [`Sandbox::on_event`](crate::Sandbox::on_event) passes each event to a function of the test.
+/// [`Sandbox::on_event`](crate::Sandbox::on_event) passes each event to a callback of the test.
 ///
 /// `Display` writes the event as text, such as `Alice: hi`, `Echo: hi  [Yes] [No]` or `Alice presses [Yes]`. In a group
 /// or channel, the text starts with the title of the chat, such as `(Team) Alice: hi`. If a message has several lines,
