@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// If no 429 comes within this time after the end of a pause, the next 429 starts the backoff from its first step.
-const FORGIVEN: Duration = Duration::from_secs(10);
+const REFUSALS_KEPT: Duration = Duration::from_secs(10);
 /// The longest pause. The same as for `Retry-After`.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 /// A longer pause is logged as a warning.
@@ -143,7 +143,8 @@ impl Gate {
         let is_known = inner.paused_at.is_some_and(|paused_at| sent <= paused_at);
         let mut pause = asked.unwrap_or_default();
         if !is_known {
-            let is_old = inner.schedule.pause_end().is_none_or(|end| now.saturating_duration_since(end) > FORGIVEN);
+            let is_old =
+                inner.schedule.pause_end().is_none_or(|end| now.saturating_duration_since(end) > REFUSALS_KEPT);
             inner.refusals = if is_old { 1 } else { inner.refusals.saturating_add(1) };
             inner.paused_at = Some(now);
             pause = pause.max(backoff.jittered(inner.refusals, chance)).max(inner.schedule.least_pause());
@@ -494,7 +495,7 @@ mod tests {
         assert_eq!(pause(sent), 3, "sent before the pause: it waits for the end of the pause");
         after(Duration::from_secs(4)).await;
         assert_eq!(pause(Instant::now()), 8);
-        after(Duration::from_secs(8) + FORGIVEN * 2).await;
+        after(Duration::from_secs(8) + REFUSALS_KEPT * 2).await;
         assert_eq!(pause(Instant::now()), 4, "the last 429 is long ago");
     }
 

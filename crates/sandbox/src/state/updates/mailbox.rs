@@ -9,8 +9,8 @@ use super::subscription::{Subscription, WebhookSettings};
 use crate::protocol::service::UnsubscribeRule;
 use crate::state::clock::Millis;
 
-/// The updates that a bot has not received yet. An update waits at each webhook that wants its type. If there is no
-/// such webhook, the update waits in the queue.
+/// The updates that a bot has not received yet. An update waits at each webhook that is subscribed to its type. If
+/// there is no such webhook, the update waits in the queue.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Mailbox {
     queue: Queue,
