@@ -73,9 +73,9 @@
 //!   order. If the handler fails, you decide whether the update is skipped or retried. See [`updates::Run`].
 //! - If an update, an attachment or a button has a kind that this crate does not define, the value becomes the variant
 //!   `Unknown`, which contains the JSON. Unknown properties are ignored.
-//! - If a value in a response does not fit its type in this crate, the value is left out, replaced by a default, or
-//!   kept as `Unknown`. The log contains the path of this value. If the response is unusable without the value,
-//!   the call fails ([`ErrorKind::Decode`]).
+//! - If a value in a response does not fit its type in this crate, and the response is unusable without the value, the
+//!   call fails ([`ErrorKind::Decode`]). If the response is usable, the value is left out, replaced by a default, or
+//!   kept as `Unknown`. The log then contains the path of this value.
 //! - By default, a call that the server may already have applied is retried only if it is idempotent (a repetition has
 //!   no further effect). So a retry does not post a message twice. See [`settings::RetryPolicy`].
 //! - By default, a request that would exceed a rate limit of the service is delayed. See [`settings::Pace`].

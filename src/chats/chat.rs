@@ -308,8 +308,8 @@ impl Bot {
         IsAdmin::new(self.member(chat, user))
     }
 
-    /// Adds users to a group, or to a channel (TamTam only). The bot needs the right `add_remove_members`. On MAX, one
-    /// request can add at most 100 users. Since September 2026, MAX can refuse this operation.
+    /// Adds users to a group. On TamTam, the chat can also be a channel. The bot needs the right `add_remove_members`.
+    /// On MAX, one request can add at most 100 users. Since September 2026, MAX can refuse this operation.
     ///
     /// If some users could not be added, MAX returns their ids in
     /// [`failed_user_ids`](crate::types::ModifyMembersResult::failed_user_ids), and the reasons in

@@ -177,8 +177,8 @@ impl Update {
 impl Bot {
     /// Sets the commands that messenger apps show to users of the bot. Returns the new list of commands.
     ///
-    /// `commands`: The new commands, for example pairs of name and description. The new commands replace all previous
-    /// commands. A slash at the start of a name is removed.
+    /// `commands`: The new commands, as [`BotCommand`] values or as pairs of name and description. The new commands
+    /// replace all previous commands. A slash at the start of a name is removed.
     ///
     /// A bot can have at most 32 commands. A name has 1 to 64 characters, and a description has 1 to 128 characters.
     ///

@@ -1,4 +1,5 @@
-//! Streams of chats, members, messages and comments. The server returns these lists in pages of at most 100 items.
+//! Streams of chats, members, messages and comments. The server returns the items in pages, each with at most 100
+//! items.
 //!
 //! Each type of this module implements `futures_core::Stream`. To read a stream without another crate, use its methods
 //! `next`, `try_next` and `all`.

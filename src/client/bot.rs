@@ -22,12 +22,12 @@ use crate::{
 ///
 /// Clones are cheap, and share the token, the connections and the rate limits.
 ///
-/// For common operations, `Bot` has short methods such as [`send`](Self::send). For all operations of the API, use
-/// [`api`](Self::api).
+/// For common operations, `Bot` has short methods such as [`send`](Self::send). To call any operation of the API,
+/// use [`api`](Self::api).
 ///
 /// Most methods return a request. Set the options of the request, and then send it with `.await`. The methods
-/// [`typing`](Self::typing) and `sending_...` instead return a guard, and send requests in the background until the
-/// guard is dropped.
+/// [`typing`](Self::typing) and `sending_...` return a guard instead of a request. Until the guard is dropped, the bot
+/// sends requests in the background.
 ///
 /// In the examples, `alice`, `bob` and `carol` are users, and `team` is a group. `alice.chat_id()` is the id of the
 /// chat between Alice and the bot.

@@ -121,7 +121,7 @@ impl RawRequest {
     /// - The errors of [`send`](Self::send).
     /// - If a body with `success: false` does not fit `T`. For this error, [`Error::is_refused`] returns `true`.
     ///   [`ErrorKind`](crate::ErrorKind) lists the kind for each code.
-    /// - If any other body does not fit `T` ([`Decode`](crate::ErrorKind::Decode)).
+    /// - If a body without `success: false` does not fit `T` ([`Decode`](crate::ErrorKind::Decode)).
     ///
     /// # Cancel safety
     ///

@@ -47,8 +47,9 @@ impl Queue {
     /// Returns a builder that opens the queue of a bot. Await the builder to open the queue. If the queue does not
     /// exist on NATS, it is created.
     ///
-    /// - `nats`: NATS client. By default, the number of its reconnect attempts has no limit. Keep this default. With
-    ///   the client option `retry_on_initial_connect`, the program can start before NATS.
+    /// - `nats`: NATS client. By default, the number of its reconnect attempts has no limit. Keep this default,
+    ///   because a client with a limit never reconnects after its last attempt. With the client option
+    ///   `retry_on_initial_connect`, the program can start before NATS.
     /// - `bot`: Bot whose updates the queue stores.
     ///
     /// If NATS or the API of the bot does not respond, or if NATS is electing a leader, opening is retried. After

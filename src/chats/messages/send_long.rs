@@ -30,8 +30,8 @@ impl Bot {
     /// [`split`](crate::text::split) describes where a plain text or a [`Text`](crate::text::Text) is split. If a
     /// formatted range is split, every part of the range keeps the formatting.
     ///
-    /// A text of [`NewMessageBody::markdown`] or [`NewMessageBody::html`] is split only at line ends outside all
-    /// formatting. If a part without such a line end is too long for one message, the call fails
+    /// A Markdown or HTML text ([`NewMessageBody::markdown`], [`NewMessageBody::html`]) is split only at line ends
+    /// outside all formatting. If a part without such a line end is too long for one message, the call fails
     /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)) and sends no message.
     ///
     /// # Errors

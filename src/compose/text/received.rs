@@ -27,7 +27,7 @@ impl Text {
     /// ```
     /// use tamtam::{text::Text, types::{EmphasizedMarkup, StrongMarkup}};
     ///
-    /// // The emoji counts as two UTF-16 code units.
+    /// // The numbers are positions and lengths in UTF-16 code units. The emoji has two units.
     /// let markup = [StrongMarkup::new(0, 8).into(), EmphasizedMarkup::new(3, 9).into()];
     /// let text = Text::from_markup("😀 bold, italic", &markup);
     /// assert_eq!(text.to_html(), "<b>😀 <i>bold,</i></b><i> ita</i>lic");

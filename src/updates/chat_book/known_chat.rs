@@ -41,8 +41,8 @@ pub struct KnownChat {
     pub since: i64,
     /// Role of the bot in the chat.
     pub role: ChatRole,
-    /// Title of the chat. `None` if no update contained a title. Only `chat_title_changed` and `message_chat_created`
-    /// contain a title.
+    /// Title of the chat. `None` if no update contained a title. Only the updates `chat_title_changed` and
+    /// `message_chat_created` contain a title.
     pub title: Option<String>,
     /// Time of the newest recorded update of the chat, in Unix milliseconds.
     ///

@@ -7,8 +7,8 @@ use crate::sandbox::Sandbox;
 use crate::state::chat::Permission;
 use crate::state::ids::ChatId;
 
-/// A group or a channel, created by [`Sandbox::group`] or [`Sandbox::channel`]. In a group, all members can write. In a
-/// channel, only administrators can write.
+/// A group or a channel in a sandbox. Created by [`Sandbox::group`] or [`Sandbox::channel`]. In a group, all members
+/// can write. In a channel, only administrators can write.
 ///
 /// Every sandbox starts with one bot. On this page, "the bot" means this bot.
 ///
@@ -118,8 +118,9 @@ impl Group {
         self.set_rights(|_| None);
     }
 
-    /// Makes the bot an administrator with all rights. This is the default in a new group or channel. On MAX, if the
-    /// rights change, the bot gets the update `bot_admin_permissions_changed`, which is delivered only by webhook.
+    /// Makes the bot an administrator with all rights. In a new group or channel, the bot already has this role. On
+    /// MAX, if the rights change, the bot gets the update `bot_admin_permissions_changed`, which is delivered only by
+    /// webhook.
     ///
     /// Has no effect if the bot is not a member.
     pub fn promotes_bot(&self) {

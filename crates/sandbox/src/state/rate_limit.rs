@@ -16,8 +16,8 @@ const SECOND: Millis = 1_000;
 ///
 /// A poll is a request for updates. The limits apply to each bot separately. A request over a limit per second is
 /// refused with the status 429 and the code `too.many.requests`. A refused request does not count against the limits. A
-/// limit per second holds for every period of 1 s of real time. Time that
-/// [`Sandbox::time_passes`](crate::Sandbox::time_passes) skips counts as real time.
+/// limit per second holds for every period of 1 s. A period is measured in real time plus the time that
+/// [`Sandbox::time_passes`](crate::Sandbox::time_passes) skips.
 ///
 /// ```
 /// # #[tokio::main]
@@ -60,7 +60,7 @@ impl Default for RateLimit {
 }
 
 impl RateLimit {
-    /// Creates a value without limits. This is the default on TamTam, because the limits of TamTam are not known.
+    /// Creates a value without limits. This value is the default on TamTam, because the limits of TamTam are not known.
     pub const fn none() -> Self {
         Self {
             requests: None,
@@ -81,7 +81,7 @@ impl RateLimit {
     /// | [`chat_requests_per_second`](Self::chat_requests_per_second) | messages, edits, deletions, and answers to pressed buttons in one chat | 2 per second for each kind |
     /// | [`polls_per_second`](Self::polls_per_second) | polls of a bot | 2 per second |
     /// | [`longest_poll`](Self::longest_poll) | the time that a poll waits for updates | 30 s |
-    /// | [`largest_page`](Self::largest_page) | the updates in the response to a poll | 100 |
+    /// | [`largest_page`](Self::largest_page) | the number of updates in the response to a poll | 100 |
     /// | [`retention`](Self::retention) | the time that an update waits for a poll | 24 h |
     pub const fn max() -> Self {
         Self {
@@ -103,21 +103,23 @@ impl RateLimit {
         }
     }
 
-    /// Sets the maximum number of requests of a bot per second, including polls. `None` removes the limit. 0 refuses
-    /// all requests.
+    /// Sets the maximum number of requests of a bot per second, including polls. `None` removes the limit. With 0,
+    /// the sandbox refuses all requests.
     pub fn requests_per_second(mut self, most: impl Into<Option<u32>>) -> Self {
         self.requests = most.into();
         self
     }
 
     /// Sets the maximum number of requests of one kind in one chat per second. The four kinds are messages, edits,
-    /// deletions, and answers to pressed buttons. `None` removes the limit. 0 refuses all these requests.
+    /// deletions, and answers to pressed buttons. `None` removes the limit. With 0, the sandbox
+    /// refuses all these requests.
     pub fn chat_requests_per_second(mut self, most: impl Into<Option<u32>>) -> Self {
         self.chat_requests = most.into();
         self
     }
 
-    /// Sets the maximum number of polls of a bot per second. `None` removes the limit. 0 refuses all polls.
+    /// Sets the maximum number of polls of a bot per second. `None` removes the limit. With 0, the sandbox
+    /// refuses all polls.
     pub fn polls_per_second(mut self, most: impl Into<Option<u32>>) -> Self {
         self.polls = most.into();
         self

@@ -48,7 +48,7 @@ impl Seen {
         &self.mid
     }
 
-    /// Returns the texts of the buttons, row by row. The slice is empty if there is no inline keyboard.
+    /// Returns the texts of the buttons, row by row. The slice is empty if the message has no keyboard.
     pub fn buttons(&self) -> &[Vec<String>] {
         &self.buttons
     }
@@ -71,8 +71,8 @@ impl Seen {
         &self.message
     }
 
-    /// Returns whether the bot edited an earlier message. `false` if the message is new. If the bot changes a message
-    /// by its answer to a press of a button, this also counts as an edit.
+    /// Returns whether the bot edited an earlier message. `false` if the message is new. A change of a message
+    /// by an answer to a pressed button also counts as an edit.
     pub fn is_edit(&self) -> bool {
         self.is_edit
     }
