@@ -12,7 +12,7 @@ use crate::{
 
 /// Implements the methods that sent messages and messages of a constructor have in common.
 macro_rules! body {
-    ($body:ident) => {
+    ($body:ident, $empty_keyboard:literal) => {
         /// Creates a message with this text, without formatting.
         impl From<&str> for $body {
             fn from(text: &str) -> Self {
@@ -72,8 +72,7 @@ macro_rules! body {
             /// Adds a keyboard. A message can have at most one keyboard. A message with a keyboard also needs a text or
             /// another attachment.
             ///
-            /// A keyboard without buttons is not added. If this value is then used in an edit, its attachments replace
-            /// all attachments of the edited message. So an edit with an empty keyboard removes the old keyboard.
+            #[doc = $empty_keyboard]
             ///
             /// ```
             #[doc = concat!("use tamtam::{Button, Keyboard, types::", stringify!($body), "};")]
@@ -106,8 +105,12 @@ macro_rules! body {
     };
 }
 
-body!(NewMessageBody);
-body!(ConstructedMessageBody);
+body!(
+    NewMessageBody,
+    "A keyboard without buttons is not added. If this value is then used in an edit, its attachments replace all \
+     attachments of the edited message. So an edit with an empty keyboard removes the old keyboard."
+);
+body!(ConstructedMessageBody, "A keyboard without buttons is not added.");
 
 impl NewMessageBody {
     /// Makes the message a reply to another message of the same chat. To reply without passing the chat, use

@@ -54,6 +54,8 @@
 /// As a result, a bot with a slow connection to the server sends fewer requests than the limit allows. For example, if
 /// responses take 0.2 s, the bot sends about 25 instead of 30 requests per second.
 ///
+/// # Example
+///
 /// ```
 /// use tamtam::{Bot, Service, settings::Pace};
 ///

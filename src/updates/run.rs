@@ -236,8 +236,8 @@ impl Run {
     /// Sets the function that is called if a handler returns an error, panics or exceeds its time limit. The function
     /// decides whether the update is retried. The failure is always logged.
     ///
-    /// If this function is not set, panics, or exceeds the time limit of a handler, the update is not retried. There
-    /// are two cases:
+    /// If you set no function, or if the function panics or exceeds the time limit of a handler, the update is not
+    /// retried. There are two cases:
     ///
     /// - If the bot has a journal (a queue of updates in a file), or if [`Delivery::dead_letter_after`] is set, the
     ///   update becomes a dead letter. The journal or your program keeps a dead letter for inspection.
@@ -300,7 +300,7 @@ impl Run {
         self
     }
 
-    /// Sets a [`ChatBook`], which is a list of the chats of the bot. The bot records each update in the list, saves the
+    /// Sets a [`ChatBook`], which is a list of the chats of the bot. The bot applies each update to the list, saves the
     /// changes, and then calls the handler.
     ///
     /// If a save fails or takes longer than 5 s, the bot logs the event `chat book save failed` at the level WARN, and
@@ -378,7 +378,7 @@ impl Run {
     /// - If the bot has a journal, the next run handles these updates again.
     /// - With [`Bot::run_deliveries`], your source must deliver these updates again.
     ///
-    /// If the bot polls, the deadline also includes the two last steps of the shutdown. Each step takes at most 5 s:
+    /// If the bot polls, the deadline also includes the last two steps of the shutdown. Each step takes at most 5 s:
     ///
     /// 1. If the bot has a [marker store](Updates::marker_store) or a journal, the bot saves its position in the
     ///    updates (the marker).

@@ -208,7 +208,7 @@ impl Work {
 
     /// Shuts the worker down when the future `signal` completes. The worker waits for its running handlers until the
     /// [`shutdown_deadline`](Self::shutdown_deadline). Other workers immediately get the fetched updates
-    /// that are not in a running handler.
+    /// whose handlers have not started.
     pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
     where
         F: Future + Send + 'static,
@@ -236,7 +236,7 @@ impl Work {
     /// Handles updates until a shutdown. `work.run().await` and `work.await` have the same effect.
     ///
     /// While NATS does not respond, the worker retries and logs a WARN. If NATS does not confirm an acknowledgement
-    /// within 30 s, the worker logs another WARN, and the update may be handled again.
+    /// within 30 s, the worker logs the WARN `acknowledgement not confirmed`, and the update may be handled again.
     ///
     /// # Errors
     ///

@@ -28,9 +28,9 @@ pub struct Demo {
     pub chat_id: tamtam::ChatId,
     /// The id of Bob, a person who is a member of the group and has started the bot.
     pub user_id: tamtam::UserId,
-    /// The id of a message with two buttons, which the bot sent to the group.
+    /// The id of a message that the bot sent to the group. The message has two buttons.
     pub message_id: MessageId,
-    /// The id of a callback that the bot has not answered: Bob pressed a button of a message.
+    /// The id of a callback (a press of a button) that the bot has not answered. Bob pressed the button.
     pub callback_id: CallbackId,
     /// The ids of all callbacks that the bot has not answered: one on TamTam, five on MAX. The first id is
     /// `callback_id`.

@@ -4,7 +4,7 @@
 ///
 /// The `u64` in a variant is a position, in bytes from the beginning of the whole file, even if the bot sends the file
 /// in several ranges. The fault occurs when a request reaches the position. If a request ends exactly at the position,
-/// the upload host keeps the bytes, and the fault affects only the response.
+/// the [upload host](crate::Uploads) (the server for files) keeps the bytes, and the fault affects only the response.
 ///
 /// ```
 /// # #[tokio::main]
