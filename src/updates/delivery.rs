@@ -110,8 +110,8 @@ impl Delivery {
     /// Creates a delivery from an update and a function that receives the result.
     ///
     /// - `update`: Update to handle.
-    /// - `settle`: Function that the bot calls with the result. The next update of the same [lane](Lane) (usually the
-    ///   same chat) is handled after the future that `settle` returns has completed.
+    /// - `settle`: Function that the bot calls with the result. Before the bot handles the next update of the same
+    ///   [lane](Lane) (usually the same chat), it waits for the future that `settle` returns.
     ///
     /// ```
     /// use tamtam::{Update, updates::{Delivery, Settled}};

@@ -38,8 +38,8 @@
 //!
 //! # Access
 //!
-//! The sandbox accepts requests of programs. It refuses cross-origin requests of web pages, so that these pages cannot
-//! read the tokens of the bots. The server checks these headers before it carries out a request:
+//! The sandbox accepts requests from programs. It refuses cross-origin requests from web pages, so that these pages
+//! cannot read the tokens of the bots. The sandbox checks these headers before it carries out a request:
 //!
 //! | header | accepted values | status if refused |
 //! |---|---|---|
@@ -49,13 +49,13 @@
 //! | `Content-Type` | `application/json`; not required if there is no body | 415 |
 //!
 //! Each of these headers may be sent at most once. If a client reaches the sandbox by a host name that is not in this
-//! table, the client must send `Host: localhost`. An example is a client in a container.
+//! table, such as `host.docker.internal` in a container, the client must send `Host: localhost`.
 //!
 //! # Users, bots and chats
 //!
 //! In the tables on this page, a `?` marks an optional field. If no fields of the response are listed, the response is
 //! `{}`. The maximum size of a request's body is 64 MiB. A dialog is the chat of one person with a bot. Every sandbox
-//! starts with one bot, the *first bot*.
+//! starts with one bot, which this page calls the *first bot*.
 //!
 //! | endpoint | fields of the body | fields of the response |
 //! |---|---|---|
@@ -80,10 +80,10 @@
 //!
 //! # Acts of people
 //!
-//! `POST /sandbox/users/{user_id}/{act}` performs an act of a person. The page of [`Person`](crate::Person) describes
-//! the acts. The page of [`Constructor`](crate::Constructor) describes the acts with a `session_id`. For example, the
-//! act `reads_constructor` corresponds to `Constructor::reads`. A constructor is a window in which a bot helps a person
-//! to compose a message.
+//! `POST /sandbox/users/{user_id}/{act}` performs an act of a person. The page of [`Constructor`](crate::Constructor)
+//! describes the acts whose body has a `session_id`. For example, the act `reads_constructor` corresponds to
+//! `Constructor::reads`. A constructor is a window in which a bot helps a person to compose a message. The page of
+//! [`Person`](crate::Person) describes all other acts.
 //!
 //! The body of every act may also contain these fields:
 //!
@@ -151,7 +151,7 @@
 //! | `POST /sandbox/faults` | `operation`, `fault` and its fields; `times`?, `applied`?, `retry_after`? | injects a fault into the next requests of an operation |
 //! | `DELETE /sandbox/faults` | | removes all pending faults of operations; the faults of uploads stay |
 //! | `POST /sandbox/uploads/faults` | `fault` and its fields | injects a fault into the next upload |
-//! | `POST /sandbox/uploads/not_ready` | `times` | refuses the first `times` messages with each file that is uploaded later, as if the file were still being processed |
+//! | `POST /sandbox/uploads/not_ready` | `times` | for each file that is uploaded later: refuses the first `times` messages with this file, as if the file were still being processed |
 //! | `POST /sandbox/updates` | `update`, `bot`? | sends `update`, which may be any JSON object, to the bot |
 //! | `POST /sandbox/updates/repeat` | `bot`? | sends the latest update of the bot again |
 //! | `POST /sandbox/deliveries/lose` | `times` | drops the next `times` deliveries to webhooks |
@@ -168,7 +168,7 @@
 //!   defaults.
 //! - `retry_after`: the value of the header `Retry-After`, in seconds. By default, the header is not sent.
 //!
-//! Several faults of one operation happen in the order of the requests to this endpoint.
+//! If an operation has several pending faults, they happen in the order in which they were injected.
 //!
 //! In the next two tables, `status` is an HTTP status from 200 to 999. The page of [`Fault`](crate::Fault) describes
 //! the faults of `POST /sandbox/faults`:

@@ -138,8 +138,8 @@ impl Button {
         RequestGeoLocationButton::new(text)
     }
 
-    /// Creates a button that creates a chat about the message when a user presses the button for the first time. Later
-    /// presses open this chat. TamTam only.
+    /// Creates a button that creates a chat about the message at the first press, and opens this chat at later presses.
+    /// TamTam only.
     ///
     /// - `text`: The label of the button.
     /// - `title`: The title of the created chat, at most 200 characters.

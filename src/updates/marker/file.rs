@@ -50,7 +50,7 @@ const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 /// disk, the new file replaces the old file. This has these effects:
 ///
 /// - After a kill of the process or a power loss, the file contains either the old marker or the new marker.
-/// - The permissions of the old file are lost. If the path is a link, the new file replaces the link.
+/// - The permissions of the old file are lost. If the path is a symbolic link, the new file replaces the link.
 /// - After a kill, a `.new` file can remain. If this file is at least one hour old, the next start removes the file.
 ///
 /// # Errors at the start

@@ -53,7 +53,7 @@ impl fmt::Debug for AppLaunch {
 }
 
 impl Person {
-    /// Opens the Mini App of the bot by its link, such as `https://max.ru/bot?startapp=payload`, and returns the launch
+    /// Opens the Mini App of the bot with a link such as `https://max.ru/bot?startapp=payload`, and returns the launch
     /// data. A Mini App is a web page that opens inside MAX. The bot gets no update. MAX only.
     ///
     /// `payload`: the value of `startapp`. At most 512 characters. Each character must be an ASCII letter, a digit, `_`

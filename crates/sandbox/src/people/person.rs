@@ -34,9 +34,9 @@ use crate::state::seen::Seen;
 ///
 /// # Chat and bot
 ///
-/// A `Person` value acts in one chat and with one bot. By default, this bot is the bot with which the sandbox started
-/// ([`Sandbox::bot`]), and the chat is the dialog with this bot. A dialog is the chat of one person with a bot. A
-/// dialog is opened when the person starts the bot or writes a message.
+/// A `Person` value acts in one chat and with one bot. By default, the bot is the one that [`Sandbox::bot`]
+/// returns, and the chat is the dialog with this bot. A dialog is the chat of one person with a bot. A dialog is opened
+/// when the person starts the bot or writes a message.
 ///
 /// [`in_chat`](Self::in_chat) returns a value that acts in a group or channel. [`with_bot`](Self::with_bot) returns a
 /// value that acts with another bot. On this page, "the bot" and "this chat" mean the bot and the chat of the `Person`
@@ -240,8 +240,8 @@ impl Person {
     /// | `chat` | `message_chat_created` at the first press; `user_added` if a later press adds a member |
     ///
     /// The first press of a `chat` button creates a chat. The owner of the new chat is the sender of the message with
-    /// the button. Each person who presses the button becomes a member. [`Sandbox::chat`] returns the new chat for the
-    /// id in `message_chat_created`.
+    /// the button. Each person who presses the button becomes a member. To get the new chat, pass the chat id in
+    /// `message_chat_created` to [`Sandbox::chat`].
     ///
     /// # Panics
     ///
