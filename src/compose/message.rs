@@ -72,8 +72,9 @@ macro_rules! body {
             /// Adds a keyboard. A message can have at most one keyboard. A message with a keyboard also needs a text or
             /// another attachment.
             ///
-            /// A keyboard without buttons is not added. If this value is then used in an edit, its attachments replace
-            /// all attachments of the edited message. So an edit with an empty keyboard removes the old keyboard.
+            /// A keyboard without buttons adds no attachment. If `attachments` is not set, such a keyboard sets
+            /// `attachments` to an empty list. In an edit, this list replaces all attachments of the edited message. So
+            /// an edit with an empty keyboard removes the old keyboard.
             ///
             /// ```
             #[doc = concat!("use tamtam::{Button, Keyboard, types::", stringify!($body), "};")]
