@@ -58,12 +58,12 @@
 //!
 //! # Security
 //!
-//! Neither service signs the body. By default, the path of the URL is the only secret. Anyone who knows the path can
-//! send forged updates to the bot.
+//! Neither service signs its deliveries. By default, the path of the URL is the only secret. Anyone who knows the path
+//! can send forged updates to the bot.
 //!
 //! - Protect the path like the token. Keep the path out of the logs of your proxy and your middleware.
 //! - On MAX, set a secret with [`Webhook::secret`]. MAX sends the secret in a header of each delivery.
-//! - On TamTam, also check the source address of each request with [`is_tamtam_address`]. Behind a proxy, check the
+//! - On TamTam, check the source address of each request with [`is_tamtam_address`]. Behind a proxy, check the
 //!   address that the proxy writes to a header.
 //! - The router accepts only plain HTTP. So a proxy (nginx, Caddy, a load balancer) must receive the HTTPS requests,
 //!   and forward them by HTTP. Let axum listen on an address that only the proxy can reach.
@@ -86,8 +86,9 @@
 //!   [`on_error`](Webhook::on_error) then returns a `Recovery`, which decides the status of the response.
 //!   `Recovery::Retry` causes status 503, so the service delivers the update again. `Recovery::Skip` and
 //!   `Recovery::DeadLetter` cause status 200. Without `on_error`, the update is skipped.
-//! - If a complete body is not an update, the function that you pass to `on_error` receives the body, and decides in
-//!   the same way. Without `on_error`, the status is 503, so that no update is lost if a proxy has damaged the body.
+//! - If a complete body is not an update, the function that you pass to `on_error` receives the body. The returned
+//!   `Recovery` decides the status in the same way. Without `on_error`, the status is 503, so that no update is lost if
+//!   a proxy has damaged the body.
 //! - If a value in an update does not fit the types of this crate, the value is left out or replaced by a default. If
 //!   this is not possible, the update becomes [`Update::Unknown`](crate::Update::Unknown). The handler still receives
 //!   the update. The log contains the path of the value in the JSON.
@@ -133,7 +134,7 @@
 //! # #[derive(Clone, Default)]
 //! # struct Queue(Arc<Mutex<Vec<u8>>>);
 //! # impl Queue {
-//! /// Writes a job, and returns when the job is on the disk.
+//! /// Writes a job (the JSON of an update), and returns when the job is on the disk.
 //! async fn push(&self, job: &[u8]) -> io::Result<()> {
 //! #   self.0.lock().unwrap().write_all(job)
 //!     // ...

@@ -159,12 +159,12 @@ impl RawUpdates {
     }
 
     /// Returns the updates of the next page. A page is the list of updates in one response to a poll (a request for
-    /// updates). If `next` has already returned some updates of a page, returns the remaining updates of this page.
-    /// Returns `None` after an error and after a shutdown.
+    /// updates). If `next` has already returned some updates of a page, `next_page` returns the remaining updates of
+    /// this page. Returns `None` after an error and after a shutdown.
     ///
     /// Call `next_page` only when all earlier updates are handled, because the call can commit them. Use this method
     /// for a queue that stores all updates of a page in one step. The returned `Vec` contains at least one update.
-    /// [`Updates::limit`] sets the maximum number of updates.
+    /// [`Updates::limit`] sets the maximum number of updates per page.
     ///
     /// ```
     /// # #[tokio::main]

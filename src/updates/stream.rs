@@ -42,9 +42,9 @@ use state::{Effect, Input, StreamState};
 
 /// A stream of the updates of a bot, received by long polling. Created by [`Bot::updates`].
 ///
-/// The stream returns the updates in order, and each update at least once. There is one exception: when the stream
-/// starts, MAX can skip updates (see [Commits](#commits)). An update that has an unknown type or cannot be parsed is
-/// returned as [`Update::Unknown`].
+/// The stream returns the updates in order. It returns each update at least once, unless MAX skips the update when the
+/// stream starts (see [Commits](#commits)). An update that has an unknown type or cannot be parsed is returned as
+/// [`Update::Unknown`].
 ///
 /// ```
 /// # #[tokio::main]
@@ -82,10 +82,10 @@ use state::{Effect, Input, StreamState};
 ///
 /// # Errors
 ///
-/// After a temporary failure, such as a broken connection or an error response of a proxy, the stream polls again. The
-/// number of retries has no limit. The delays before retries grow, by default up to 30 s. If a response has a
-/// `Retry-After` header with a longer delay, the stream waits for that delay. Retries are logged and reported to
-/// [`BotBuilder::on_retry`](crate::BotBuilder::on_retry). So the loop needs no code for retries.
+/// After a temporary failure, such as a broken connection or an error response of a proxy, the stream polls again. So
+/// the loop needs no code for retries. The number of retries has no limit. The delays before retries grow, by default
+/// up to 30 s. If a response has a `Retry-After` header with a longer delay, the stream waits for that delay. Retries
+/// are logged and reported to [`BotBuilder::on_retry`](crate::BotBuilder::on_retry).
 ///
 /// After a permanent failure (see [`next`](Self::next)), the stream returns the error and ends.
 ///
@@ -97,8 +97,9 @@ use state::{Effect, Input, StreamState};
 /// Use only one stream per bot at a time. If two streams poll with the same token, each stream receives only some of
 /// the updates.
 ///
-/// While a webhook is subscribed, polling receives no updates. So the stream checks for webhooks at the start. By
-/// default, the stream ends with an error if a webhook is subscribed: see [`remove_webhooks`](Self::remove_webhooks).
+/// A webhook is a URL to which the server sends the updates of the bot. While a webhook is subscribed, polling receives
+/// no updates. So the stream checks for webhooks at the start. By default, the stream ends with an error if a webhook
+/// is subscribed: see [`remove_webhooks`](Self::remove_webhooks).
 ///
 /// # Cancel safety
 ///
@@ -244,7 +245,7 @@ impl Updates {
     ///
     /// - `first`: Maximum delay after the first failure. Defaults to 0.5 s. The maximum doubles with each further
     ///   failure.
-    /// - `most`: Longest delay. Defaults to 30 s. A value below `first` counts as `first`.
+    /// - `most`: Upper limit of the maximum. Defaults to 30 s. A value below `first` counts as `first`.
     ///
     /// The actual delay is random, from 0 to the current maximum (full jitter). If the response has a `Retry-After`
     /// header with a longer delay, the stream waits for that delay.
@@ -266,7 +267,7 @@ impl Updates {
     /// If step 2 or 3 fails, the failure is logged, and the stream still ends.
     ///
     /// Most service managers stop a process with SIGTERM. [`shutdown_signal`](crate::shutdown_signal) waits for
-    /// SIGTERM and Ctrl-C.
+    /// SIGTERM or Ctrl-C.
     ///
     /// ```
     /// # #[tokio::main]
@@ -330,8 +331,8 @@ impl Updates {
     /// Returns the next update. Call `next` only when all earlier updates are handled, because the call can commit them
     /// to the server. Returns `None` after an error and after a shutdown.
     ///
-    /// Create one stream, and call `next` on this stream in a loop. A loop over `bot.updates().next()` receives the
-    /// same update each time: see [`Bot::updates`].
+    /// Create one stream, and call `next` on this stream in a loop. A loop that calls `bot.updates().next()` creates a
+    /// new stream in each iteration, and receives the same update each time: see [`Bot::updates`].
     ///
     /// # Errors
     ///
@@ -362,8 +363,8 @@ impl Updates {
     /// Returns the next update, or the error that ended the stream. Call `try_next` only when all earlier updates are
     /// handled, because the call can commit them to the server. Returns `None` after an error and after a shutdown.
     ///
-    /// Create one stream, and call `try_next` on this stream in a loop. A loop over `bot.updates().try_next()` receives
-    /// the same update each time: see [`Bot::updates`].
+    /// Create one stream, and call `try_next` on this stream in a loop. A loop that calls `bot.updates().try_next()`
+    /// creates a new stream in each iteration, and receives the same update each time: see [`Bot::updates`].
     ///
     /// # Errors
     ///

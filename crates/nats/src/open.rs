@@ -174,8 +174,8 @@ impl Open {
     /// opening fails with [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch).
     ///
     /// A slot is a part of the queue. Each chat belongs to one slot. The updates of one slot are handled one after
-    /// another, so a slow handler delays all chats in its slot. All workers together run at most one handler per slot
-    /// at the same time.
+    /// another, so a slow handler delays all chats in its slot. All [workers](Queue::work) together run at most
+    /// one handler per slot at the same time.
     pub fn slots(mut self, slots: u16) -> Self {
         self.slots = Some(slots);
         self
@@ -189,8 +189,8 @@ impl Open {
     /// limits the disk space for all streams of a server.
     ///
     /// Handled updates stay in the stream until the [deduplication window](Self::dedup_window) ends or the stream is
-    /// full. If the stream is full of unhandled updates, a receiver waits, and a webhook responds with the status 503.
-    /// After a 503, the messenger delivers the update again later.
+    /// full. If the stream is full of unhandled updates, a [receiver](Queue::receive) waits, and a webhook responds
+    /// with the status 503. After a 503, the messenger delivers the update again later.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
         self

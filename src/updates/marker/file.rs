@@ -85,7 +85,7 @@ pub enum FileStoreError {
         error: io::Error,
     },
     /// The file is damaged, or is not a file of a [`FileStore`]. If you remove the file, the bot starts with the
-    /// updates that the server has kept.
+    /// oldest update that the server has kept.
     #[error(
         "{path} is not a valid marker file ({problem}): look at it, and remove it to start from the last commit",
         path = path.display()

@@ -107,8 +107,8 @@ pub trait MarkerStore: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If the store cannot be read. The stream then ends with the error
-    /// ([`ErrorKind::MarkerStore`](crate::ErrorKind::MarkerStore)).
+    /// Return an error if the store cannot be read. The stream then ends with an error of the kind
+    /// [`ErrorKind::MarkerStore`](crate::ErrorKind::MarkerStore).
     ///
     /// If `load` takes longer than 5 s, the stream drops the future, and the call counts as failed.
     fn load(&self, key: &MarkerKey) -> impl Future<Output = Result<Option<i64>, Self::Error>> + Send;
@@ -121,8 +121,8 @@ pub trait MarkerStore: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If the marker is not saved. The stream then logs and [counts](crate::updates::Health::failed_saves) the failure,
-    /// and continues to poll.
+    /// Return an error if the marker is not saved. The stream then logs and
+    /// [counts](crate::updates::Health::failed_saves) the failure, and continues to poll.
     ///
     /// If `save` takes longer than 5 s, the stream drops the future, and the call counts as failed.
     fn save(&self, key: &MarkerKey, marker: i64) -> impl Future<Output = Result<(), Self::Error>> + Send;

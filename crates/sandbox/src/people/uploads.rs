@@ -16,10 +16,10 @@ use crate::state::uploads::store::Store;
 /// - As one form (`multipart/form-data`).
 /// - As ranges of bytes, one after another. Each request contains one range, and the header `Content-Range`.
 ///
-/// A bot must not send its token to an upload host. The upload host refuses a request with the status 400 if a bot's
-/// token is in the URL, in a form field, or in a header. Only a token in the header `Authorization` is accepted,
-/// because real upload hosts ignore this header. [`leaks`](Self::leaks) lists all places that contained a token,
-/// including `Authorization`. The upload host does not search the bytes of files for tokens.
+/// A bot must not send its token to an upload host. The upload host responds with the status 400 if a bot's token is in
+/// the URL, in a form field, or in a header other than `Authorization`. A token in the header `Authorization` is
+/// accepted, because real upload hosts ignore this header. [`leaks`](Self::leaks) lists all places that contained a
+/// token, including `Authorization`. The upload host does not search the bytes of files for tokens.
 ///
 /// ```
 /// # #[tokio::main]
@@ -64,7 +64,7 @@ impl Uploads {
     }
 
     /// Returns all requests to the upload host, the oldest first. These requests are uploads, downloads, and status
-    /// queries (how much of a file was received).
+    /// queries, which ask how much of a file was received.
     pub fn requests(&self) -> Vec<UploadRequest> {
         self.act(|store| store.requests.clone())
     }
@@ -84,7 +84,7 @@ impl Uploads {
         self.act(|store| store.bytes_taken)
     }
 
-    /// Returns the places in requests that contained a bot's token, such as `the URL` or `header referer`. For a
+    /// Returns the places at which requests contained a bot's token, such as `the URL` or `header referer`. For a
     /// correct bot, this list is empty.
     pub fn leaks(&self) -> Vec<String> {
         self.act(|store| store.leaks.clone())
@@ -96,7 +96,8 @@ impl Uploads {
     }
 
     /// Makes the API refuse the first `times` messages with an uploaded file, as if the file were still being
-    /// processed. The number is counted for each file that is uploaded after this call. Defaults to 0.
+    /// processed. The refusals are counted separately for each file. The setting affects only files that are uploaded
+    /// after this call. Defaults to 0.
     ///
     /// The refusals alternate between two errors of the real API. One error has the code `attachment.not.ready`. The
     /// message of the other error contains `errors.process.attachment.file.not.processed`.
