@@ -148,8 +148,8 @@ impl BotBuilder {
     /// Creates a builder from environment variables.
     ///
     /// - `TAMTAM_TOKEN` or `MAX_TOKEN`: The token of the bot. The name of the variable selects the service.
-    /// - `TAMTAM_BASE_URL` or `MAX_BASE_URL`: The base URL of the API of the selected service. Defaults to the URL of
-    ///   the service.
+    /// - `TAMTAM_BASE_URL` or `MAX_BASE_URL`: The base URL of the API. The builder reads only the variable of the
+    ///   selected service. Defaults to the URL of the service.
     ///
     /// A value is blank if it is empty or contains only white space. A blank base URL counts as not set. A blank token
     /// is ignored if the other token is not blank. If all tokens that are set are blank, [`build`](Self::build) fails.
@@ -384,8 +384,8 @@ impl BotBuilder {
         self
     }
 
-    /// Sets whether the server may compress its responses with gzip. Defaults to `true`. A compressed page of updates
-    /// has about a quarter of the original size.
+    /// Sets whether the server may compress its responses with gzip. Defaults to `true`. Compression reduces the
+    /// responses to polls (requests for updates) to about a quarter of their size.
     pub fn gzip(mut self, gzip: bool) -> Self {
         self.gzip = gzip;
         self
@@ -410,8 +410,10 @@ impl BotBuilder {
         self
     }
 
-    /// Makes the bot ignore the environment variables that set a [`proxy`](Self::proxy). A proxy that is set with the
-    /// method `proxy` is still used. For example, a bot needs no proxy to connect to a server on the same machine.
+    /// Makes the bot ignore the environment variables that set a [`proxy`](Self::proxy). The bot still uses a proxy
+    /// that you set with the method `proxy`.
+    ///
+    /// Call `no_proxy`, for example, if the bot connects to a server on the same machine:
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -467,8 +469,8 @@ impl BotBuilder {
     /// # TLS
     ///
     /// A bot with [`root_certificates`](Self::root_certificates) or [`http`](Self::http) has its own TLS configuration,
-    /// and reads the root certificates of the platform. All other bots of a service in the process share one TLS
-    /// configuration, if they have the same setting of [`trust_service`](Self::trust_service). The first of these bots
+    /// and reads the root certificates of the platform. All other bots in the process that have the same service and
+    /// the same setting of [`trust_service`](Self::trust_service) share one TLS configuration. The first of these bots
     /// reads the root certificates of the platform.
     ///
     /// Bots with a shared configuration also share TLS sessions. Each bot has its own connections.

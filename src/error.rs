@@ -214,7 +214,8 @@ impl Error {
     }
 
     /// Returns the error message of the API. If the error response is from a proxy, returns the text of the response.
-    /// `None` if there was no error response, or if a [refusal](Self::is_refused) has no message.
+    /// `None` if there was no error response, or if a [refusal](Self::is_refused) (a response with `success: false`)
+    /// has no message.
     ///
     /// In the returned text, secrets are removed, and control characters are escaped: a line break becomes `\n`.
     #[must_use]

@@ -15,8 +15,8 @@ use crate::validation::{Invalid, Place, max_length};
 
 /// A messenger service with a Bot API. Set with [`BotBuilder::service`](crate::BotBuilder::service).
 ///
-/// A `Service` contains the URL of the API, the name of the header or query parameter with the token, the format of
-/// links, and the limits.
+/// A `Service` contains the URL of the API, the name of the header or query parameter with the token, the formats of
+/// links such as [deep links](crate::link::DeepLink), and the limits.
 ///
 /// [`Service::TamTam`] and [`Service::Max`] are generated from the official OpenAPI documents. For a gateway or your
 /// own server, modify a copy of one of these constants with the methods `with_...` and `without_...`.

@@ -26,8 +26,8 @@ impl Update {
         }
     }
 
-    /// Returns the attachments of the first message with attachments among the
-    /// [`constructed_messages`](Self::constructed_messages). Empty if these messages have no attachments.
+    /// Returns the attachments of the first message in [`constructed_messages`](Self::constructed_messages) that has
+    /// attachments. Empty if these messages have no attachments.
     ///
     /// For the attachments of a posted message, use [`attachments`](Self::attachments).
     #[must_use]

@@ -27,7 +27,7 @@ impl Update {
     ///
     /// To find duplicates, store each key for as long as the server can repeat the update, for example for a day. A
     /// later version of the crate may add an id to the key, or support an update that is `Unknown` now. If an update is
-    /// delivered both before and after such an upgrade, its two keys differ.
+    /// delivered both before and after an upgrade to such a version, its two keys can differ.
     ///
     /// # Examples
     ///

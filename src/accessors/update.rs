@@ -39,7 +39,7 @@ impl Update {
     /// Returns the payload of the button that a user pressed in a message or in a constructor. A payload is a text that
     /// the bot has set. `None` if the button has no payload, or if the update is not a button press.
     ///
-    /// For the payload of a deep link, use [`start_payload`](Self::start_payload).
+    /// For the payload of a deep link (a link that starts the bot), use [`start_payload`](Self::start_payload).
     #[must_use]
     pub fn payload(&self) -> Option<&str> {
         match self {

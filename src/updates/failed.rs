@@ -15,7 +15,7 @@ pub enum Recovery {
     ///
     /// With [`Run`](crate::updates::Run), the handler runs again after a [delay](crate::updates::Run::backoff). Later
     /// updates of the same [lane](crate::updates::Lane), usually a chat, wait. A bot that polls without a journal (a
-    /// queue of updates in a file) does not poll during this time. So new updates of all chats wait.
+    /// queue of updates in a file) also delays the next poll, and so the new updates of all chats.
     ///
     /// A journal and [`Delivery::dead_letter_after`](crate::updates::Delivery::dead_letter_after) limit the number of
     /// attempts. If you use neither, limit the number in your function: see [`Failed::attempts`].

@@ -78,8 +78,9 @@ use settings::Settings;
 /// - With [`Durability::PowerLoss`], the guarantees are the same as for a killed process. The journal waits for the
 ///   disk at each change.
 ///
-/// **Exactly-once handling** is not possible, because the process can be killed after a handler has sent a message. If
-/// an action must not happen twice, make the handler idempotent, for example with [`Update::key`](crate::Update::key).
+/// **Exactly-once handling** is not possible, because the process can be killed after a handler has sent a message and
+/// before the bot has removed the update. If an action must not happen twice, make the handler idempotent, for example
+/// with [`Update::key`](crate::Update::key).
 ///
 /// **If the disk fails or is full**, the bot neither stores nor acknowledges updates. Polling pauses, and a webhook
 /// responds with status 503. [`JournalHealth::failed_writes`] counts the failures. Polling logs `journal write failed`.

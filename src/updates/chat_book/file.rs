@@ -14,13 +14,14 @@ use crate::{id::ChatId, updates::store_io::off_the_runtime};
 
 /// A [`ChatStore`] in one file. Passed to [`ChatBook::open`](crate::updates::ChatBook::open). Clones share the file.
 ///
-/// The file is a list of JSON lines. A save appends a line and waits until the disk has stored the line. The store
-/// removes outdated lines when it opens the file. A save also removes these lines if the file has at least 1000 lines,
-/// and more than twice as many lines as chats. To remove lines, the store replaces the file by a new file.
+/// The file is a list of JSON lines. A save appends a line about one chat, and waits until the disk has stored the
+/// line. The store removes outdated lines when it opens the file. A save also removes these lines if the file has at
+/// least 1000 lines, and more than twice as many lines as chats. To remove lines, the store replaces the file by a new
+/// file.
 /// [`FileStore`](crate::updates::FileStore) describes the effects of such a replacement.
 ///
-/// - A kill or a power loss during a save can leave the last line incomplete. The next start removes this line, and
-///   logs the warning `torn line cut off`.
+/// - A kill or a power loss during a save can leave the last line incomplete. When the store opens the file again, it
+///   removes this line, and logs the warning `torn line cut off`.
 /// - Any other damaged line is an error ([`FileChatsError::Damaged`]), and the store does not change the file.
 /// - Only one process at a time can use the file. The process locks a second file, with `.lock` added to the name.
 /// - If your deployment starts the new process before the old process has ended, use your own [`ChatStore`] with a

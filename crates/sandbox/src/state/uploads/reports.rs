@@ -103,8 +103,8 @@ impl ReceivedFile {
 
 /// A request to the upload host. Returned by [`Uploads::requests`](crate::Uploads::requests).
 ///
-/// The upload host is the server to which bots upload files. A request is an upload, a download, or a query of the
-/// received part of a file.
+/// The upload host is the server to which bots upload files. A request uploads data, downloads a file, or queries how
+/// many bytes of a file the host has received.
 ///
 /// ```
 /// # #[tokio::main]
