@@ -57,7 +57,7 @@ const CONTACT: &str = "BEGIN:VCARD";
 /// The length of a hash, in bytes.
 const HASH: usize = 32;
 
-/// A checker for signatures of MAX. Clones are cheap.
+/// A checker for data that MAX signed for a bot. Clones are cheap.
 ///
 /// A *Mini App* is a web page that opens inside MAX.
 ///
@@ -285,8 +285,8 @@ pub enum InvalidInitData {
         /// The name of the field.
         name: &'static str,
     },
-    /// The hash (the signature of MAX) does not match the fields. The text was changed or forged, or MAX signed it with
-    /// a token other than the token in [`MiniApp::new`].
+    /// The hash (the signature of MAX) does not match the fields. The text was changed or forged, or MAX signed the
+    /// text with a token other than the token in [`MiniApp::new`].
     #[error("the hash of initData does not match: it was changed, or it was signed for a bot with another token")]
     WrongHash,
     /// The time of the signature is more than 5 min in the future. The clock of this machine is probably wrong.

@@ -70,8 +70,8 @@ impl Message {
 macro_rules! by_kind {
     ($ty:ident: $($(#[$doc:meta])* $name:ident = $variant:ident($attachment:ty),)*) => {
         impl $ty {
-            /// Returns the URLs of photos, videos, audio recordings, files and stickers, and the links that previews
-            /// show. The URLs of links within the text are in [`MessageBody::markup`].
+            /// Returns the URLs of photos, videos, audio recordings, files and stickers, and the URLs of previewed
+            /// links. The URLs of links within the text are in [`MessageBody::markup`].
             pub fn urls(&self) -> impl Iterator<Item = &str> {
                 self.attachments().iter().filter_map(Attachment::url)
             }

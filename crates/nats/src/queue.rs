@@ -16,7 +16,7 @@ use crate::{
     names::{Names, owner},
 };
 
-/// A durable queue of the updates of one bot on NATS JetStream. Opened by [`Queue::open`]. Clones refer to the same
+/// A durable queue on NATS JetStream for the updates of one bot. Opened by [`Queue::open`]. Clones refer to the same
 /// queue.
 ///
 /// An update is an event of the messenger, such as a new message. A poll is a request for updates. Receivers

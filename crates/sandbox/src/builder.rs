@@ -114,11 +114,11 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets a seed, which makes runs reproducible. The transcript, ids, tokens and times then depend only on `seed` and
-    /// on the order of events. Ignored if the [state file](Self::state_file) exists.
+    /// Sets a seed, which makes runs reproducible. Two runs with the same seed, settings and order of events have the
+    /// same transcript, ids, tokens and times. Ignored if the [state file](Self::state_file) exists.
     ///
-    /// With a seed, the sandbox's clock starts in 2025, and each event moves the clock by 1 s. Without a seed, which is
-    /// the default, the clock shows real time. In both cases, [`Sandbox::time_passes`] moves the clock forward.
+    /// With a seed, the sandbox's clock starts in 2025, and each event moves the clock by 1 s. By default, there
+    /// is no seed, and the clock shows real time. In both cases, [`Sandbox::time_passes`] moves the clock forward.
     ///
     /// Even with a seed, these values differ between runs: ports, the URLs of media (which contain a port), and the
     /// times in the launch data of Mini Apps. The timeouts of deliveries to webhooks, and the pauses before
@@ -150,7 +150,7 @@ impl SandboxBuilder {
     }
 
     /// Sets the pause before the first redelivery of an update. The sandbox redelivers an update if the webhook does
-    /// not respond with the status 200. [`Sandbox::time_passes`] skips pauses.
+    /// not respond with the status 200. [`Sandbox::time_passes`] skips these pauses.
     ///
     /// | | on TamTam | on MAX |
     /// |---|---|---|

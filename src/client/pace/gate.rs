@@ -58,7 +58,7 @@ struct Waiter {
     look: Arc<Notify>,
 }
 
-/// The numbers of requests that wait because of a rate limit of the bot, and the time left in the current pause.
+/// The numbers of requests that wait because of a rate limit of the bot, and the time left in a pause of all requests.
 /// Returned by [`Health::pace`](crate::updates::Health::pace).
 ///
 /// [`Pace`](crate::settings::Pace) sets the request limits. A request waits if it would exceed a limit. After a

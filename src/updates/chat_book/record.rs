@@ -11,7 +11,7 @@ use crate::{
     id::{ChatId, UserId},
 };
 
-/// The record of one chat of a [`ChatBook`](crate::updates::ChatBook), stored in a
+/// The data about one chat in a [`ChatBook`](crate::updates::ChatBook), stored in a
 /// [`ChatStore`](crate::updates::ChatStore). A record exists while the bot is in the chat, and for at least 48 h after
 /// the bot was removed from the chat.
 ///

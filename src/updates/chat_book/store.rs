@@ -9,8 +9,8 @@ use crate::{error::BoxError, id::ChatId};
 /// bot. Passed to [`ChatBook::open`](crate::updates::ChatBook::open).
 ///
 /// With a store, the records survive a restart. [`FileChats`](crate::updates::FileChats) stores the records in a file.
-/// This example stores them in a table of a database. The table has two columns, the id of the chat and the record as
-/// JSON:
+/// This example stores the records in a table of a database. The table has two columns, the id of the chat and the
+/// record as JSON:
 ///
 /// ```
 /// use tamtam::{ChatId, updates::{ChatRecord, ChatStore}};
@@ -65,7 +65,8 @@ pub trait ChatStore: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If the change is not stored. The book then retries the save, together with the next change of any chat.
+    /// If the change is not stored. With a later update, the book tries to save the change again: see
+    /// [`ChatBook::observe`](crate::updates::ChatBook::observe).
     ///
     /// All unsaved changes together must be saved within 5 s. After this time, the book drops the future, and the save
     /// counts as failed.
