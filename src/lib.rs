@@ -152,8 +152,8 @@ pub use updates::{handler::HandlerResult, shutdown::shutdown_signal};
 /// The types have the fields and values of both services, MAX and TamTam. "MAX only" and "TamTam only" mark items that
 /// only one service has.
 ///
-/// Types that a bot sends have a function `new`, which takes the required fields. Each field of these types also has a
-/// setter. Many of these types also implement `Default` or `From`.
+/// Types for values that a bot sends have a function `new`, which takes the required fields. Each field of these types
+/// also has a setter. Many of these types also implement `Default` or `From`.
 ///
 /// A *dialog* is the private chat of one user and the bot. In a *constructor* (TamTam only), a user composes a message
 /// with the help of the bot.

@@ -141,9 +141,11 @@ impl ContactAttachment {
         user.or_else(|| vcard::property(self.payload.vcf_info.as_deref()?, "FN"))
     }
 
-    /// Returns the first phone number on the card, which is the first property `TEL` of the vCard. The format of
-    /// the number is not changed, but the scheme and the parameters of a `tel:` URI are removed. `None` if the card has
-    /// no phone number.
+    /// Returns the first phone number on the card, which is the first property `TEL` of the vCard. `None` if the card
+    /// has no phone number.
+    ///
+    /// If the property is a `tel:` URI, this method removes the scheme and the parameters. The format of the number
+    /// stays unchanged.
     ///
     /// ```
     /// # #[tokio::main]

@@ -37,9 +37,9 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 
 /// A list of the chats that a bot is in, collected from the updates of the bot. Clones share one list.
 ///
-/// MAX has no operation that lists the chats of a bot. A chat book provides such a list on MAX and on TamTam. For each
-/// chat, the book contains for example the type, the title and the role of the bot. See [`KnownChat`] for all
-/// properties.
+/// MAX has no operation that lists the chats of a bot. A chat book provides such a list on MAX and on TamTam. For
+/// example, the book contains the type and the title of each chat, and the role of the bot in the chat. See
+/// [`KnownChat`] for all properties.
 ///
 /// Pass the book to [`Run::chat_book`](crate::updates::Run::chat_book) or, with the feature `webhook`, to
 /// `Webhook::chat_book`. The bot then records all updates in the book. If you write the loop over updates yourself,
@@ -105,7 +105,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// - The book ignores updates about constructors. In a constructor, a user of TamTam composes a message with the help
 ///   of the bot. The user can send this message to a chat that the bot is not in.
 /// - TamTam does not report changes of the bot's rights. MAX reports these changes only by webhook, not by polling.
-///   If no update reported the rights, the role in a group or channel is [`Member`](ChatRole::Member).
+///   Until an update sets the role, the role in a group or channel is [`Member`](ChatRole::Member).
 /// - TamTam does not report that a user has stopped the bot. So no dialog on TamTam is marked as stopped.
 /// - If you select the types of updates, with [`Updates::types`](crate::updates::Updates::types) or in the subscription
 ///   of a webhook, include the types in the table.

@@ -84,8 +84,8 @@ impl Health {
         }
     }
 
-    /// Returns the time since the last successful poll. `None` before the first successful poll. The check for webhooks
-    /// at the start counts as a poll.
+    /// Returns the time since the last successful poll. `None` before the first successful poll. At the start, the bot
+    /// checks whether it has webhooks. This check also counts as a poll.
     ///
     /// The time also grows while the bot works normally:
     ///
@@ -143,7 +143,7 @@ impl Health {
     /// position in the updates of the bot: see [`MarkerStore`](crate::updates::MarkerStore). Always 0 if the bot has
     /// neither a marker store nor a journal.
     ///
-    /// If the number is not 0 and the bot is killed, the bot can receive handled updates again.
+    /// If the number is not 0 and the process is killed, the bot can receive handled updates again after a restart.
     #[must_use]
     pub fn failed_saves(&self) -> u64 {
         self.inner.failed_saves.load(Ordering::Relaxed)

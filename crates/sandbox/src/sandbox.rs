@@ -26,9 +26,9 @@ pub(crate) const QUIET: Duration = Duration::from_millis(50);
 /// A running simulated messenger, [TamTam](Sandbox::start) or [MAX](Sandbox::max). A sandbox starts with one bot, and
 /// [`add_bot`](Sandbox::add_bot) adds more bots.
 ///
-/// A clone is cheap and refers to the same messenger. Values of a sandbox, such as [`Person`](crate::Person) and
-/// [`Group`](crate::Group), contain a clone. When the last clone is dropped, the sandbox stops, closes its connections
-/// and frees its ports.
+/// A clone is cheap and refers to the same messenger. Each [`Person`](crate::Person), [`Group`](crate::Group),
+/// [`Account`](crate::Account), [`Constructor`](crate::Constructor) and [`Uploads`](crate::Uploads) contains a clone.
+/// When the last clone is dropped, the sandbox stops, closes its connections and frees its ports.
 ///
 /// A hook is a function that the sandbox calls, for example for each event ([`on_event`](Self::on_event)). If a hook
 /// owns a clone, the sandbox never stops.
@@ -75,8 +75,8 @@ impl Sandbox {
         &self.server.base_url
     }
 
-    /// Returns the bot's token, which looks like a real token. [`SandboxBuilder::token`](crate::SandboxBuilder::token)
-    /// sets the token and describes its default.
+    /// Returns the bot's token, which looks like a real token. To set the token, use
+    /// [`SandboxBuilder::token`](crate::SandboxBuilder::token).
     pub fn token(&self) -> &str {
         &self.server.token
     }
@@ -100,8 +100,8 @@ impl Sandbox {
     /// Returns a [`Bot`] with the URL of the sandbox and the token of the bot. The returned `Bot` delays its requests
     /// ([`Pace`](tamtam::settings::Pace)) to stay within the [`RateLimit`](crate::RateLimit) of the sandbox.
     ///
-    /// Clones of the returned `Bot` share one pace. If you call this method twice, the two `Bot` values have separate
-    /// paces. Together, the requests of both values can exceed a limit.
+    /// Clones of the returned `Bot` count their requests together. If you call this method twice, the two `Bot` values
+    /// count their requests separately. Together, the requests of both values can exceed the `RateLimit`.
     ///
     /// # Panics
     ///
@@ -137,7 +137,7 @@ impl Sandbox {
         self.world().act(|state| event::render(&state.events))
     }
 
-    /// Adds a hook that is called for every later event in a chat, in order. For example,
+    /// Adds a hook that is called for every later event in a chat, in the order of the events. For example,
     /// `tamtam.on_event(|event| println!("{event}"))` prints the events.
     ///
     /// `hook` can run on any thread that causes events, for example on the server's thread. So `hook` must not wait for

@@ -71,7 +71,7 @@ impl SendRequest {
         self
     }
 
-    /// Sets whether the message shows no preview of links in the text. Defaults to `false`.
+    /// Sets whether to hide the previews of the links in the text. Defaults to `false`.
     pub fn disable_link_preview(mut self, disable_link_preview: bool) -> Self {
         self.request = self.request.disable_link_preview(disable_link_preview);
         self

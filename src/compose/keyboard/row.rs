@@ -2,7 +2,7 @@
 
 use crate::api::types::Button;
 
-/// One or more buttons, as a parameter of a method of `Keyboard`, such as [`Keyboard::row`](crate::Keyboard::row).
+/// One or more buttons, as a parameter of methods such as [`Keyboard::row`](crate::Keyboard::row).
 ///
 /// The value has one of these forms:
 ///

@@ -76,8 +76,8 @@ impl Sandbox {
         Group { sandbox: self.clone(), chat_id }
     }
 
-    /// Returns the group or channel with the id `chat_id`. For example, pass the id in the update
-    /// `message_chat_created`, which the bot gets after a press of a `chat` button.
+    /// Returns the group or channel with the id `chat_id`. For example, `chat_id` can come from the update
+    /// `message_chat_created`, which the bot gets after the first press of a `chat` button.
     ///
     /// # Panics
     ///

@@ -34,7 +34,7 @@ impl Sandbox {
     ///
     /// The bot gets the updates about these items.
     ///
-    /// A second call returns the same ids, even in a new sandbox with the same
+    /// A second call returns the same ids for all items that still exist, even in a new sandbox with the same
     /// [state file](crate::SandboxBuilder::state_file). If an item no longer exists, the call creates the item again
     /// with a new id. For example, a constructor no longer exists after its messages were posted.
     ///
