@@ -245,7 +245,7 @@ impl Updates {
     ///
     /// - `first`: Maximum delay after the first failure. Defaults to 0.5 s. The maximum doubles with each further
     ///   failure.
-    /// - `most`: Upper limit of the maximum. Defaults to 30 s. A value below `first` counts as `first`.
+    /// - `most`: Longest delay. Defaults to 30 s. A value below `first` counts as `first`.
     ///
     /// The actual delay is random, from 0 to the current maximum (full jitter). If the response has a `Retry-After`
     /// header with a longer delay, the stream waits for that delay.
