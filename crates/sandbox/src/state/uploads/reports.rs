@@ -41,7 +41,7 @@ pub enum UploadStatus {
     Header,
 }
 
-/// A file that the upload host has received completely, returned by [`Uploads::received`](crate::Uploads::received).
+/// A file that the upload host has received completely. Returned by [`Uploads::received`](crate::Uploads::received).
 /// The upload host is the server to which bots upload files.
 ///
 /// ```
