@@ -131,8 +131,8 @@ impl Bot {
 ///
 /// The task logs errors, and does not return them. After a temporary error
 /// ([`Error::is_retryable`](crate::Error::is_retryable)), the task sends the action again at the next interval. If the
-/// server asks for a longer delay (`Retry-After`), the task waits for this delay. After any other error, for example if
-/// the bot is not in the chat, the task ends.
+/// server asks for a longer delay (`Retry-After`), the task waits for this delay. After a permanent error, for example
+/// because the bot is not in the chat, the task ends.
 ///
 /// # When the action ends
 ///

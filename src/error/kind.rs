@@ -88,16 +88,15 @@ pub enum ErrorKind {
     /// # }
     /// ```
     Unsupported,
-    /// A setting of the bot is invalid. The error message names the setting.
+    /// A setting is invalid, for example a setting of the bot or of a webhook. The error message names the setting.
     Build,
     /// The payload of a pressed button, or the state of a message constructor, does not have the requested type. For
     /// example, another version of the bot has written the value.
     ///
     /// In a message constructor (TamTam only), a user composes a message with the help of the bot.
     Payload,
-    /// The next page of a list cannot be read, so the list is incomplete. A page is the part of the list in one
-    /// response. For example, the server repeats a page, or a page is too small for all messages that have the same
-    /// timestamp.
+    /// The next page of a list cannot be read, so the list is incomplete. For example, the server repeats a page, or a
+    /// page is too small for all messages that have the same timestamp. A page is the part of the list in one response.
     ///
     /// For messages, use the default [`page_size`](crate::pages::Messages::page_size), which is the maximum. If the
     /// error occurs again, skip the messages with this timestamp. To skip them, pass an earlier time to
@@ -115,7 +114,7 @@ pub enum ErrorKind {
     /// the list of updates. The bot does not start, because it could lose updates without this position.
     ///
     /// Repair the store, or remove its content. If the store is empty, the bot starts with the oldest update that the
-    /// server has kept.
+    /// server has kept. In this case, MAX can skip updates.
     MarkerStore,
     /// The store of a [`ChatBook`](crate::updates::ChatBook) cannot be read or written. A chat book is a list of the
     /// chats of the bot. If a change cannot be written, it stays in memory, and is written with the next change.

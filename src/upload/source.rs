@@ -45,7 +45,7 @@ enum Inner {
 
 impl Source {
     /// Creates a source of exactly `length` bytes from a reader. Bytes after the first `length` bytes are not read. If
-    /// the reader ends early, the upload fails ([`ErrorKind::Source`](crate::ErrorKind::Source)).
+    /// the reader ends before `length` bytes, the upload fails ([`ErrorKind::Source`](crate::ErrorKind::Source)).
     ///
     /// A reader can be read only once. So a failed upload is retried only if no byte was read yet, or if the upload
     /// host (the server for files) has all bytes that were read.

@@ -27,7 +27,7 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 ///
 /// Create a `Webhook`, call its setters, and pass a handler to [`router`](Self::router). The handler is an async
 /// function that receives each update. To receive updates, serve the router, and [`subscribe`](Self::subscribe) the
-/// URL. The module [`webhook`](crate::webhook) contains an example, and describes the guarantees.
+/// URL. The module [`webhook`](crate::webhook) contains an example, and describes the delivery guarantees.
 #[derive(Clone)]
 #[must_use = "a webhook does nothing until its router is served"]
 pub struct Webhook {
@@ -73,8 +73,8 @@ impl Webhook {
     /// Requires a secret in the header `X-Max-Bot-Api-Secret` of each request. MAX only.
     ///
     /// Call this method before [`subscribe`](Self::subscribe), which sends the secret to MAX. A request without the
-    /// secret gets a 404, like a request with a wrong path. The secret is compared in constant time. Errors and `Debug`
-    /// do not show the secret.
+    /// correct secret gets a 404, like a request with a wrong path. The secret is compared in constant time. Errors and
+    /// `Debug` do not show the secret.
     ///
     /// ```
     /// # #[tokio::main]
@@ -97,7 +97,7 @@ impl Webhook {
     ///
     /// - If the secret has fewer than 5 or more than 256 characters.
     /// - If the secret contains a character that is not an ASCII letter, a digit, `_` or `-`.
-    /// - If the service does not send secrets (TamTam).
+    /// - If the service of the bot does not send secrets. TamTam is such a service.
     pub fn secret(mut self, secret: impl Into<String>) -> Result<Self> {
         self.secret = Some(SecretHeader::new(self.bot.service(), secret.into())?);
         Ok(self)
@@ -126,14 +126,15 @@ impl Webhook {
     /// Sets a function that is called if the handler fails, or if the body of a request is not an update.
     ///
     /// The function returns a [`Recovery`](crate::updates::Recovery), or a future of a `Recovery`. Without a journal (a
-    /// durable queue in a file), the `Recovery` decides the status of the response:
+    /// durable queue in a file), the `Recovery` sets the status of the response:
     ///
     /// | `Recovery` | status | effect |
     /// |---|---|---|
     /// | `Retry` | 503 | The service delivers the update again. |
     /// | `Skip`, `DeadLetter` | 200 | The update is skipped. |
     ///
-    /// These rules apply without this function, and also if the function panics or exceeds its time limit:
+    /// These rules apply if no function is set, if the function panics, or if the returned future exceeds its time
+    /// limit:
     ///
     /// - An update whose handler fails is skipped (status 200).
     /// - A body that is not an update gets a 503.

@@ -20,8 +20,8 @@
 //! # }
 //! ```
 //!
-//! A sandbox needs no real token and no network. Use it to build and test a MAX bot before MAX gives you a token.
-//! [The guide](crate::guide) contains complete tests.
+//! A sandbox needs no real token and no internet access. Use a sandbox to build and test a MAX bot before MAX gives you
+//! a token. [The guide](crate::guide) contains complete tests.
 //!
 //! # Requests and responses
 //!
@@ -29,7 +29,7 @@
 //!
 //! - A request with a wrong token is refused with the status 401.
 //! - A request that the API's OpenAPI document does not allow is refused with the status 400, unless the real servers
-//!   are known to accept it. The error names the wrong field. `openapi/tolerance.yaml` in the repository lists the
+//!   are known to accept it. The error names the invalid field. `openapi/tolerance.yaml` in the repository lists the
 //!   requests that are accepted although the document does not allow them.
 //! - The sandbox responds to a poll (a request for updates) when there is an update, or after the timeout of the poll.
 //!   An update reports an event, such as a new message, to the bot.
@@ -40,7 +40,8 @@
 //! # Services
 //!
 //! [`Sandbox::start`] simulates version 0.5.6 of the API of TamTam. [`Sandbox::max`] simulates version 0.0.33 of the
-//! API of MAX. The API of MAX is a later generation of the API of TamTam. [`SandboxBuilder::service`] sets the service.
+//! API of MAX. The API of MAX is a later generation of the API of TamTam. [`SandboxBuilder::service`] selects the
+//! service (TamTam or MAX).
 //!
 //! The services differ in operations, updates, administrator rights, field names and limits. People can do these things
 //! only on MAX:
@@ -58,13 +59,13 @@
 //!
 //! By default, a sandbox of MAX has the limits of MAX ([`RateLimit::max`]), for example 2 messages per second in each
 //! chat and 2 polls per second. A request over a limit is refused with the status 429. [`Sandbox::rate_limited`]
-//! returns the number of refused requests. The limits of TamTam are not known, so a sandbox of TamTam has no limits by
-//! default. [`SandboxBuilder::rate_limit`] sets the limits on both services.
+//! returns the number of requests that were refused for this reason. The limits of TamTam are not known, so a sandbox
+//! of TamTam has no limits by default. [`SandboxBuilder::rate_limit`] sets the limits of a sandbox of either service.
 //!
 //! # Webhooks
 //!
 //! A webhook is a URL to which the sandbox sends the updates of a bot. To add a webhook, a bot creates a subscription
-//! by the operation `subscribe`. A subscription can select types of updates. A webhook gets its new updates in order,
+//! with the operation `subscribe`. A subscription can select types of updates. A webhook gets its new updates in order,
 //! one at a time.
 //!
 //! While a bot has a webhook, the bot's polls are refused with the status 405. If a poll still waits for its response
@@ -107,9 +108,9 @@
 //!
 //! # Faults
 //!
-//! - [`Sandbox::fails`] injects a [`Fault`] into the next requests of an operation. Examples are an error status, a
-//!   reset of the connection, and a late response. With some faults, the sandbox still carries out the operation, and
-//!   changes only the response.
+//! - [`Sandbox::fails`] injects a [`Fault`] into the next requests of an operation. Examples of faults are an error
+//!   status, a reset of the connection, and a late response. With some faults, the sandbox still carries out the
+//!   operation, and changes only the response.
 //! - [`Sandbox::loses_deliveries`] drops the next deliveries to webhooks. You set the number of deliveries.
 //! - [`Sandbox::repeats_update`] sends the bot its latest update again.
 //! - [`Sandbox::pushes`] sends the bot an update that you define.
@@ -122,7 +123,7 @@
 //!
 //! # The program `tamtam-sandbox`
 //!
-//! The program `tamtam-sandbox` simulates a messenger for bots in any language:
+//! The program `tamtam-sandbox` simulates a messenger for bots in any programming language:
 //!
 //! ```text
 //! cargo install tamtam-sandbox

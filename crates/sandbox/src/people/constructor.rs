@@ -94,8 +94,8 @@ impl Constructor {
         self.person.must(|actor, state| actor.presses_in(state, &self.session_id, label));
     }
 
-    /// Waits for the bot's next answer in this constructor, and returns its content. Each answer is returned once, in
-    /// order.
+    /// Waits for the bot's next answer in this constructor, and returns the content of the constructor after this
+    /// answer. Each call returns the next answer, in order.
     ///
     /// # Panics
     ///

@@ -11,13 +11,13 @@ pub enum FileChatsError {
     /// The file cannot be read or written.
     #[error("{path}: {error}", path = path.display())]
     Io {
-        /// The path of the file, or of the lock file (`.lock` added to the name).
+        /// The path of the file, or of its lock file, whose name ends with `.lock`.
         path: PathBuf,
         /// The error of the operating system.
         error: io::Error,
     },
-    /// The file is not a file of a [`FileChats`](crate::updates::FileChats) store, or is larger than 1 GiB. The file
-    /// was not changed.
+    /// The file was not written by a [`FileChats`](crate::updates::FileChats) store, or is larger than 1 GiB. The store
+    /// did not change the file.
     #[error("{path} is not a chat book ({problem}): choose another path, or remove the file", path = path.display())]
     NotAChatBook {
         /// The path of the file.
