@@ -160,17 +160,19 @@ text_id! {
 }
 
 text_id! {
-    /// The id of a constructor session. In a constructor, a user of TamTam composes a message with the help of the bot.
-    /// To set the content of the constructor, pass the id to [`Bot::construct`](crate::Bot::construct).
+    /// The id of a constructor session. A constructor is a window in which a user of TamTam composes a message with the
+    /// help of the bot. To set the content of the constructor, pass the id to
+    /// [`Bot::construct`](crate::Bot::construct).
     SessionId
 }
 
 /// A value that identifies a message. A parameter of methods such as [`Bot::edit`](crate::Bot::edit) and
 /// [`Bot::delete`](crate::Bot::delete).
 ///
-/// Implemented for [`MessageId`], [`Message`](crate::Message) and the result of [`Bot::send`](crate::Bot::send), by
-/// value and by reference. Also implemented for an id as `String`, `&String` or `&str`. This trait is sealed: other
-/// crates cannot implement it.
+/// Implemented for [`MessageId`], [`Message`](crate::Message) and
+/// [`SendMessageResult`](crate::types::SendMessageResult) (the response to [`Bot::send`](crate::Bot::send)), by value
+/// and by reference. Also implemented for an id as `String`, `&String` or `&str`. This trait is sealed: other crates
+/// cannot implement it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name a message",
     label = "expected the id of a message, a `&Message`, or the result of `bot.send(..)`",

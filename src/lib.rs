@@ -155,8 +155,8 @@ pub use updates::{handler::HandlerResult, shutdown::shutdown_signal};
 /// Types for values that a bot sends have a function `new`, which takes the required fields. Each field of these types
 /// also has a setter. Many of these types also implement `Default` or `From`.
 ///
-/// A *dialog* is the private chat of one user and the bot. In a *constructor* (TamTam only), a user composes a message
-/// with the help of the bot.
+/// A *dialog* is the private chat of one user and the bot. A *constructor* (TamTam only) is a window in which a user
+/// composes a message with the help of the bot.
 ///
 /// Servers add values to enums such as [`Update`] and [`ChatType`](types::ChatType) without notice. These enums have a
 /// variant `Unknown` for values that this crate does not define or cannot parse. Serialization writes an unknown value

@@ -258,7 +258,11 @@ impl SetCommands {
     }
 }
 
-call_options!(SetCommands, options, "`true`");
+call_options!(
+    SetCommands,
+    options,
+    "`true`, because applying the request twice has the same effect as applying it once."
+);
 
 impl IntoFuture for SetCommands {
     type Output = Result<Vec<BotCommand>>;

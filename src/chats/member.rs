@@ -17,7 +17,7 @@ pub struct GetMember {
     user: UserId,
 }
 
-call_options!(GetMember, request.options, "`true`");
+call_options!(GetMember, request.options, "`true`, because the request only reads data.");
 
 impl GetMember {
     pub(super) fn new(bot: &Bot, chat: ChatId, user: UserId) -> Self {
@@ -35,7 +35,8 @@ impl GetMember {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the call is abandoned. The call only reads, so nothing changes.
+    /// If the future is dropped, the request is canceled. The request only reads data, so nothing changes on the
+    /// server.
     pub async fn send(self) -> Result<Option<ChatMember>> {
         let members = self.request.send().await?.members;
         Ok(members.into_iter().find(|member| member.user_id == self.user))
@@ -58,7 +59,7 @@ pub struct IsAdmin {
     member: GetMember,
 }
 
-call_options!(IsAdmin, member.request.options, "`true`");
+call_options!(IsAdmin, member.request.options, "`true`, because the request only reads data.");
 
 impl IsAdmin {
     pub(super) fn new(member: GetMember) -> Self {
@@ -74,7 +75,8 @@ impl IsAdmin {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the call is abandoned. The call only reads, so nothing changes.
+    /// If the future is dropped, the request is canceled. The request only reads data, so nothing changes on the
+    /// server.
     pub async fn send(self) -> Result<bool> {
         Ok(self.member.send().await?.is_some_and(|member| member.is_admin || member.is_owner))
     }

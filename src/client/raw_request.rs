@@ -179,7 +179,7 @@ crate::client::request::call_options!(
     RawRequest,
     options,
     "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which defaults to 30 s",
-    "`true` for `GET`, `HEAD`, `OPTIONS`, `PUT`, `PATCH` and `DELETE`, and to `false` for other methods"
+    "`true` for `GET`, `HEAD`, `OPTIONS`, `PUT`, `PATCH` and `DELETE`, and to `false` for other methods. With `true`, the server may apply the request twice."
 );
 
 impl IntoFuture for RawRequest {

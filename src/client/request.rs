@@ -173,16 +173,6 @@ fn describe(error: progenitor_client::Error<()>) -> String {
     }
 }
 
-/// Describes what happens if the server applies a request twice, by the default of `idempotent`.
-macro_rules! on_repetition {
-    ("`true`") => {
-        "Applying this request twice has the same effect as applying it once."
-    };
-    ($other:tt) => {
-        "With `true`, the server may apply the request twice."
-    };
-}
-
 /// Implements the settings of all requests, including raw requests. `$time_limit` and `$idempotent` describe the
 /// defaults.
 macro_rules! call_options {
@@ -208,9 +198,7 @@ macro_rules! call_options {
 
             /// Sets whether the request is retried even if the server may already have applied it, for example after a
             /// broken connection.
-            #[doc = concat!("Defaults to ", $idempotent, ".")]
-            ///
-            #[doc = crate::client::request::on_repetition!($idempotent)]
+            #[doc = concat!("Defaults to ", $idempotent)]
             pub fn idempotent(mut self, idempotent: bool) -> Self {
                 self.$($options).+.idempotent = Some(idempotent);
                 self
@@ -226,7 +214,7 @@ macro_rules! call_options {
     };
 }
 
-pub(crate) use {call_options, on_repetition};
+pub(crate) use call_options;
 
 /// Implements the methods of all requests of the document. `$method` is the method of `Api` that creates the request.
 macro_rules! request {

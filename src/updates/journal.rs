@@ -272,8 +272,8 @@ impl fmt::Debug for Journal {
 }
 
 impl JournalBuilder {
-    /// Sets the kind of failure that the journal survives without loss of data: only the end of the process, or also a
-    /// power loss. Defaults to [`Durability::ProcessKill`]. With this default, updates can be lost in a power loss.
+    /// Sets which failures the journal survives without loss of data: a killed process ([`Durability::ProcessKill`]),
+    /// or also a power loss ([`Durability::PowerLoss`]). Defaults to `ProcessKill`.
     pub fn durability(mut self, durability: Durability) -> Self {
         self.settings.durability = durability;
         self

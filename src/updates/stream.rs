@@ -213,8 +213,8 @@ impl Updates {
         self
     }
 
-    /// Skips the updates that arrived before the start. Skipping takes at most about 10 s. If updates remain after this
-    /// time, the stream returns these updates: see [`StartFrom::Latest`]. This method is a shorter form of
+    /// Skips the updates that arrived before the start. Skipping stops after about 10 s. If updates remain, the
+    /// stream returns these updates: see [`StartFrom::Latest`]. This method is a shorter form of
     /// `start_from(StartFrom::Latest)`.
     pub fn skip_pending(self) -> Self {
         self.start_from(StartFrom::Latest)

@@ -235,8 +235,7 @@ impl<M: Media> Upload<M> {
     /// byte that the upload host has. If the host no longer accepts the upload URL of the session, the upload starts
     /// over with a new URL.
     ///
-    /// The source must be the path of the same file, the same bytes, or a reader of the same content. The upload fails
-    /// in these cases:
+    /// The source must have the same content as the source of the stored session. The upload fails in these cases:
     ///
     /// - For a path: the size or the modification time of the file has changed
     ///   ([`ErrorKind::Source`](crate::ErrorKind::Source)).
@@ -286,7 +285,7 @@ impl<M: Media> Upload<M> {
     ///
     /// # Errors
     ///
-    /// Before anything is sent:
+    /// The upload fails before it sends the first byte:
     ///
     /// - If the source is empty ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     /// - If the source is the path of a directory or of a special file, such as a pipe (`InvalidRequest`).
@@ -297,7 +296,7 @@ impl<M: Media> Upload<M> {
     /// - If the file does not exist or cannot be read ([`ErrorKind::Source`](crate::ErrorKind::Source)).
     /// - If the session was stored for another source, or if the file has changed since then (`Source`).
     ///
-    /// During the upload:
+    /// The upload fails after it has started:
     ///
     /// - If the source changes or cannot be read (`Source`).
     /// - If the upload host refuses the file (for example [`Rejected`](crate::ErrorKind::Rejected) or
@@ -313,8 +312,8 @@ impl<M: Media> Upload<M> {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the upload stops. To continue the upload later, pass the last session that
-    /// [`on_session`](Self::on_session) received to [`resume`](Self::resume).
+    /// If the future is dropped, the upload stops. To continue the upload later, call [`resume`](Self::resume) with the
+    /// last session that [`on_session`](Self::on_session) received.
     pub async fn send(self) -> Result<M> {
         let span = tracing::info_span!("tamtam.upload", operation = M::OPERATION, attempts = Empty);
         let upload = async {

@@ -87,7 +87,11 @@ impl EditRequest {
 }
 
 message_setters!(EditRequest, request.body);
-call_options!(EditRequest, request.options, "`true`");
+call_options!(
+    EditRequest,
+    request.options,
+    "`true`, because applying the request twice has the same effect as applying it once."
+);
 
 impl IntoFuture for EditRequest {
     type Output = Result<()>;

@@ -102,7 +102,7 @@ impl SendRequest {
 
 message_setters!(SendRequest, request.body);
 message_setters!(SendRequest, request.body, link);
-call_options!(SendRequest, request.options, "`false`");
+call_options!(SendRequest, request.options, "`false`. With `true`, the server may apply the request twice.");
 
 impl IntoFuture for SendRequest {
     type Output = Result<SendMessageResult>;

@@ -113,7 +113,7 @@ pub struct SendLong {
 
 message_setters!(SendLong, request.body);
 message_setters!(SendLong, request.body, link);
-call_options!(SendLong, request.options, "`false`");
+call_options!(SendLong, request.options, "`false`. With `true`, the server may apply the request twice.");
 
 impl SendLong {
     /// Sets whether the messages show no preview of links in the text. Defaults to `false`.

@@ -226,7 +226,10 @@ fn a_request_builder_is_named_after_its_operation() {
     assert!(code.sending("DoIt").contains("id:\"doIt\""));
     let request = "crate::client::request::request!(DoIt,do_it,\"[`BotBuilder::timeout`]";
     assert!(dense(&code).contains(request), "{}", code.text);
-    assert!(dense(&code).contains("\"`false`\"->());"), "{}", code.text);
+    let default = |retry: &str| dense(&self::code(&operation(&format!("{retry}{DONE}"))));
+    assert!(default("").contains("\"`false`.With`true`,theservermayapplytherequesttwice.\"->());"), "{}", code.text);
+    assert!(default("x-retry: read, ").contains("\"`true`,becausetherequestonlyreadsdata.\"->());"));
+    assert!(default("x-retry: remove, ").contains("\"`true`,becauseapplyingtherequesttwice"));
 }
 
 #[test]

@@ -94,8 +94,8 @@ impl ReceivedFile {
         self.sha256
     }
 
-    /// Returns the bytes of the file. `None` if the file is larger than the limit of
-    /// [`Uploads::set_most_kept`](crate::Uploads::set_most_kept), which is 64 MiB by default.
+    /// Returns the bytes of the file. `None` if the file exceeds the limit of
+    /// [`Uploads::set_most_kept`](crate::Uploads::set_most_kept). The limit defaults to 64 MiB.
     pub fn bytes(&self) -> Option<&[u8]> {
         self.bytes.as_deref()
     }
