@@ -24,6 +24,7 @@ fn facts(schema: &Value) -> Vec<String> {
     let number = |key: &str| schema.get(key).filter(|value| value.is_number());
     let between = |low: &str, high: &str, unit: &str| match (number(low), number(high)) {
         (Some(low), Some(high)) => Some(format!("From {low} to {high}{unit}.")),
+        (Some(low), None) if low == 1 && unit == " items" => Some("At least one item.".to_owned()),
         (Some(low), None) if low == 1 && !unit.is_empty() => Some("Not empty.".to_owned()),
         (Some(low), None) => Some(format!("At least {low}{unit}.")),
         (None, Some(high)) => Some(format!("At most {high}{unit}.")),

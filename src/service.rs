@@ -322,10 +322,11 @@ impl<T: Adapt> Adapt for BTreeMap<String, T> {
     }
 }
 
-/// A version of the TamTam API. Set with [`BotBuilder::version`](crate::BotBuilder::version). MAX has no versions.
+/// A version of the TamTam API. Set with [`BotBuilder::version`](crate::BotBuilder::version). The MAX API has no
+/// versions.
 ///
-/// The server sends responses in the format of this version. The types of this crate can read the responses of all
-/// versions that have a constant. To use another version, convert its number: `ApiVersion::from("0.4.0")`.
+/// The server sends responses in the format of this version. This crate can parse the responses of all versions that
+/// have a constant. To use another version, convert its number: `ApiVersion::from("0.4.0")`.
 ///
 /// ```
 /// use tamtam::{Bot, settings::ApiVersion};
@@ -340,7 +341,7 @@ impl<T: Adapt> Adapt for BTreeMap<String, T> {
 pub struct ApiVersion(pub(crate) Cow<'static, str>);
 
 impl ApiVersion {
-    /// Returns the version as text, such as `0.5.6`. Requests send this text in the query parameter `v`.
+    /// Returns the version as text, such as `0.5.6`. Each request contains this text in the query parameter `v`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

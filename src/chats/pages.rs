@@ -166,7 +166,7 @@ macro_rules! pages {
             /// - If a setting of the stream is invalid, such as a `page_size` of 0
             ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)). The setters do not check their
             ///   values.
-            /// - If the stream cannot request the next page, for example because the server keeps returning pages
+            /// - If the stream cannot advance, for example because the server keeps returning pages
             ///   without new items ([`ErrorKind::Pagination`](crate::ErrorKind::Pagination)).
             ///
             /// # Cancel safety
@@ -265,7 +265,7 @@ impl Members {
 impl Comments {
     /// Sets the maximum number of comments in a page (2-100). Defaults to 100.
     ///
-    /// If a page cannot contain all comments with the same timestamp, the stream fails with
+    /// If more comments have the same timestamp than fit in one page, the stream fails with
     /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). A smaller page makes this error more likely.
     pub fn page_size(mut self, comments: u32) -> Self {
         self.0.list.page_size = comments;
@@ -293,7 +293,7 @@ impl Comments {
 impl Messages {
     /// Sets the maximum number of messages in a page (2-100). Defaults to 100.
     ///
-    /// If a page cannot contain all messages with the same timestamp, the stream fails with
+    /// If more messages have the same timestamp than fit in one page, the stream fails with
     /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). A smaller page makes this error more likely.
     pub fn page_size(mut self, messages: u32) -> Self {
         self.0.list.page_size = messages;

@@ -54,8 +54,8 @@
 //! # Users, bots and chats
 //!
 //! In the tables on this page, a `?` marks an optional field. If no fields of the response are listed, the response is
-//! `{}`. The maximum size of a request's body is 64 MiB. A dialog is the chat of one person with a bot. Every sandbox
-//! starts with one bot, which this page calls the *first bot*.
+//! `{}`. The maximum size of a request's body is 64 MiB. A dialog is a private chat between one person and a bot. Every
+//! sandbox starts with one bot, which this page calls the *first bot*.
 //!
 //! | endpoint | fields of the body | fields of the response |
 //! |---|---|---|

@@ -100,8 +100,8 @@ impl Sandbox {
     /// Returns a [`Bot`] with the URL of the sandbox and the token of the bot. The returned `Bot` delays its requests
     /// ([`Pace`](tamtam::settings::Pace)) to stay within the [`RateLimit`](crate::RateLimit) of the sandbox.
     ///
-    /// Clones of the returned `Bot` count their requests together. If you call this method twice, the two `Bot` values
-    /// count their requests separately. Together, the requests of both values can exceed the `RateLimit`.
+    /// Clones of the returned `Bot` share one `Pace`. Each call of this method returns a `Bot` with its own `Pace`, so
+    /// two such bots together can exceed the `RateLimit`.
     ///
     /// # Panics
     ///
@@ -158,7 +158,7 @@ impl Sandbox {
     /// - For a request to the [upload host](crate::Uploads), only the hooks of
     ///   [`Uploads::on_request`](crate::Uploads::on_request) are called.
     ///
-    /// `hook` runs on the server's thread, and must not wait for the bot. A panic in `hook` closes the client's
+    /// `hook` runs on the server's thread, and must not wait for a bot. A panic in `hook` closes the client's
     /// connection and does not fail the test. So collect the exchanges in `hook`, and check them in the test.
     pub fn on_exchange(&self, hook: impl Fn(&Exchange) + Send + Sync + 'static) {
         self.world().on_exchange(Arc::new(hook));
@@ -173,13 +173,12 @@ impl Sandbox {
     }
 
     /// Moves the sandbox's clock forward by `time`, and returns at once. The skipped time affects the times of
-    /// messages, the pauses before redeliveries, and the limits per second. A redelivery is a repeated delivery of an
-    /// update to a webhook.
+    /// messages, the rate limits, and the pauses before redeliveries (repeated deliveries of an update to a webhook).
     ///
     /// If the next redelivery of an update is due within `time`, the sandbox attempts this redelivery at once. One call
-    /// of this method causes at most one redelivery of each update, even if `time` is longer than several pauses.
-    /// Before this method returns, the sandbox removes each webhook that has failed for 8 h, including the skipped
-    /// time. Polls are held in real time, so this method does not end a held poll.
+    /// of this method causes at most one redelivery of each update, even if `time` is longer than several pauses. The
+    /// sandbox removes a webhook after 8 h of failures, and the skipped time counts. The webhook is removed before this
+    /// method returns. Polls are held in real time, so this method does not end a held poll.
     ///
     /// # Panics
     ///
@@ -192,7 +191,7 @@ impl Sandbox {
 
     /// Adds a hook that is called after every attempt to deliver an update to a webhook, successful or not.
     ///
-    /// `hook` runs on the server's thread, and must not wait for the bot. [`delivers`](Self::delivers) returns after
+    /// `hook` runs on the server's thread, and must not wait for a bot. [`delivers`](Self::delivers) returns after
     /// `hook` has run for every accepted update.
     pub fn on_delivery(&self, hook: impl Fn(&Delivery) + Send + Sync + 'static) {
         self.world().on_delivery(Arc::new(hook));
@@ -301,7 +300,7 @@ impl Sandbox {
     /// - Every request that is not a held poll has a response.
     /// - For 50 ms, there was no request and no event.
     ///
-    /// A bot can still work on an update that counts as handled, for example in a spawned task. A bot with a
+    /// A bot may still be working on an update that counts as handled, for example in a spawned task. A bot with a
     /// [`Journal`](tamtam::updates::Journal), a queue of updates on disk, confirms its updates before it handles them.
     /// In both cases, `settles` can return before the bot has finished its work.
     ///

@@ -13,7 +13,7 @@ use std::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JournalHealth {
-    /// The number of stored updates that are not handled yet, including updates in a handler.
+    /// The number of stored updates that are not handled yet. Includes updates whose handler is running.
     pub depth: usize,
     /// The time since the oldest unhandled update was stored. `None` if `depth` is 0.
     pub oldest: Option<Duration>,

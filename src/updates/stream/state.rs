@@ -34,21 +34,21 @@ pub(super) const ASKED_AGAIN: u32 = 3;
 /// The position at which a stream of updates begins. Set by
 /// [`Updates::start_from`](crate::updates::Updates::start_from).
 ///
-/// When updates are handled, the stream commits them to the server. Until the commit, the server delivers the updates
-/// again at each start.
+/// After updates are handled, the stream commits them: it confirms them to the server. The server delivers uncommitted
+/// updates again each time a stream starts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StartFrom {
-    /// The position in the [marker store](crate::updates::Updates::marker_store). The store contains the position after
-    /// the last handled updates. Without a store or a saved position, `Stored` is the same as
-    /// [`Backlog`](Self::Backlog). This is the default.
+    /// The position in the [marker store](crate::updates::Updates::marker_store) (default). The store contains the
+    /// position after the last handled page. Without a store or a saved position, `Stored` is the same as
+    /// [`Backlog`](Self::Backlog).
     #[default]
     Stored,
     /// The oldest update that was not committed. The stream begins with the updates that the server has kept, and
     /// ignores the position in a marker store.
     Backlog,
-    /// The first update that arrives after the start. The stream first skips the updates that the server has kept.
-    /// Skipping ends after about 10 s, even if updates are left. The stream then returns these updates.
+    /// The first update that arrives after the start. The stream skips the updates that the server has kept, for about
+    /// 10 s at most. After this time, it returns the kept updates that it has not skipped.
     Latest,
 }
 

@@ -9,7 +9,7 @@ use crate::sandbox::Sandbox;
 use crate::state::ids::UserId;
 
 /// A bot that was added to a sandbox by [`Sandbox::add_bot`]. The bot has its own token, updates and dialogs. A dialog
-/// is the chat of one person with a bot.
+/// is a private chat between one person and a bot.
 ///
 /// ```
 /// # #[tokio::main]

@@ -34,9 +34,9 @@ use crate::state::seen::Seen;
 ///
 /// # Chat and bot
 ///
-/// A `Person` value acts in one chat and with one bot. By default, the bot is the one that [`Sandbox::bot`]
-/// returns, and the chat is the dialog with this bot. A dialog is the chat of one person with a bot. A dialog is opened
-/// when the person starts the bot or writes a message.
+/// A `Person` value acts in one chat and with one bot. By default, the bot is the one that [`Sandbox::bot`] returns,
+/// and the chat is the dialog with this bot. A dialog is a private chat between one person and a bot. A dialog is
+/// opened when the person starts the bot or writes a message.
 ///
 /// [`in_chat`](Self::in_chat) returns a value that acts in a group or channel. [`with_bot`](Self::with_bot) returns a
 /// value that acts with another bot. On this page, "the bot" and "this chat" mean the bot and the chat of the `Person`

@@ -36,7 +36,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If there was no update for the bot yet.
+    /// If there has been no update for the bot yet.
     #[track_caller]
     pub fn repeats_update(&self) {
         let is_repeated = self.world().act(|state| state.repeat_update(self.bot_id().0));

@@ -73,7 +73,7 @@ impl Uploads {
     /// is ready, or when the sandbox resets the connection. If the client disconnects or the request
     /// [stalls](UploadFault::StallAt), `hook` is not called.
     ///
-    /// `hook` runs on the server's thread, and must not wait for the bot.
+    /// `hook` runs on the server's thread, and must not wait for a bot.
     pub fn on_request(&self, hook: impl Fn(&UploadRequest) + Send + Sync + 'static) {
         self.sandbox.world().on_upload(Arc::new(hook));
     }

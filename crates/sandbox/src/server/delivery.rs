@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// An attempt to deliver an update to a webhook, with its result. [`Sandbox::on_delivery`](crate::Sandbox::on_delivery)
-/// passes each delivery to a callback of the test. A delivery does not contain the token of the bot.
+/// adds a hook that receives each delivery. A delivery does not contain the token of the bot.
 ///
 /// A webhook is a URL to which the sandbox sends the updates of a bot.
 ///

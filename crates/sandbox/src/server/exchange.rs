@@ -3,10 +3,10 @@
 use std::fmt;
 
 /// An HTTP request to the API of the sandbox, with its response. [`Sandbox::on_exchange`](crate::Sandbox::on_exchange)
-/// passes each exchange to a callback of the test.
+/// adds a hook that receives each exchange.
 ///
-/// An exchange contains the method, the path, and the names and values of the query. If one of these strings contains a
-/// bot's token, `...` replaces the whole string. Bodies stay unchanged, even if they contain a token.
+/// In the method, the path and the query, `...` replaces each string that contains a bot's token. Bodies stay
+/// unchanged, even if they contain a token.
 ///
 /// ```
 /// # #[tokio::main]

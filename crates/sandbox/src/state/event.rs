@@ -8,7 +8,7 @@ use super::ids::ChatId;
 
 /// An event in a chat, for example a message or the press of a button.
 /// [`Sandbox::transcript`](crate::Sandbox::transcript) returns all events as text.
-/// [`Sandbox::on_event`](crate::Sandbox::on_event) passes each event to a callback of the test.
+/// [`Sandbox::on_event`](crate::Sandbox::on_event) adds a hook that receives each event.
 ///
 /// `Display` writes the event as text, such as `Alice: hi`, `Echo: hi  [Yes] [No]` or `Alice presses [Yes]`. In a group
 /// or channel, the text starts with the title of the chat, such as `(Team) Alice: hi`. If a message has several lines,
@@ -49,8 +49,8 @@ impl Event {
         tamtam::ChatId(self.chat_id)
     }
 
-    /// Returns the title of the group or channel at the time of the event. `None` in a dialog, which is the chat of one
-    /// person with a bot.
+    /// Returns the title of the group or channel at the time of the event. `None` in a dialog, which is a private chat
+    /// between one person and a bot.
     pub fn chat_title(&self) -> Option<&str> {
         self.chat_title.as_deref()
     }

@@ -14,10 +14,10 @@ const SECOND: Millis = 1_000;
 
 /// The rate limits of a sandbox, for [`SandboxBuilder::rate_limit`](crate::SandboxBuilder::rate_limit).
 ///
-/// A poll is a request for updates. The limits apply to each bot separately. A request over a limit per second is
-/// refused with the status 429 and the code `too.many.requests`. A refused request does not count against the limits. A
-/// limit per second holds for every period of 1 s. A period is measured in real time plus the time that
-/// [`Sandbox::time_passes`](crate::Sandbox::time_passes) skips.
+/// The limits apply to each bot separately. The sandbox refuses a request that exceeds a limit per second, with the
+/// status 429 and the code `too.many.requests`. A refused request does not count against the limits. The limits per
+/// second use a sliding window of 1 s, measured in real time plus the time that
+/// [`Sandbox::time_passes`](crate::Sandbox::time_passes) skips. A poll is a request for updates.
 ///
 /// ```
 /// # #[tokio::main]
@@ -60,7 +60,7 @@ impl Default for RateLimit {
 }
 
 impl RateLimit {
-    /// Creates a value without limits. This value is the default on TamTam, because the limits of TamTam are not known.
+    /// Creates a `RateLimit` without limits. It is the default on TamTam, because the limits of TamTam are not known.
     pub const fn none() -> Self {
         Self {
             requests: None,
@@ -73,9 +73,9 @@ impl RateLimit {
         }
     }
 
-    /// Creates a value with the limits of MAX. This value is the default on MAX, and has these limits:
+    /// Creates a `RateLimit` with the limits of MAX. It is the default on MAX:
     ///
-    /// | method | what is limited | limit |
+    /// | method | applies to | limit |
     /// |---|---|---|
     /// | [`requests_per_second`](Self::requests_per_second) | all requests of a bot | 30 per second |
     /// | [`chat_requests_per_second`](Self::chat_requests_per_second) | messages, edits, deletions, and answers to pressed buttons in one chat | 2 per second for each kind |

@@ -66,13 +66,13 @@ impl Seen {
     }
 
     /// Returns the whole message in the JSON format of the API. The schema is `Message` in the API's OpenAPI document.
-    /// The JSON also contains the sender, the recipient, and the message that this message forwards or replies to.
+    /// The JSON also contains the sender, the recipient, and the original message of a forward or reply.
     pub fn message(&self) -> &Value {
         &self.message
     }
 
-    /// Returns whether the bot edited an earlier message. `false` if the message is new. A change of a message
-    /// by an answer to a pressed button also counts as an edit.
+    /// Returns `true` if this is an edit of an earlier message, and `false` if the message is new. If the bot changes a
+    /// message in its answer to a pressed button, the change also counts as an edit.
     pub fn is_edit(&self) -> bool {
         self.is_edit
     }
