@@ -162,9 +162,9 @@ impl RawUpdates {
     /// updates). If `next` has already returned some updates of a page, `next_page` returns the remaining updates of
     /// this page. Returns `None` after an error and after a shutdown.
     ///
-    /// Call `next_page` only when all earlier updates are handled, because the call can commit them. Use this method
-    /// for a queue that stores all updates of a page in one step. The returned `Vec` contains at least one update.
-    /// [`Updates::limit`] sets the maximum number of updates per page.
+    /// Call `next_page` only when all earlier updates are handled, because the call can commit them. Use this method to
+    /// store all updates of a page in one step, for example in one database transaction. The returned `Vec` contains at
+    /// least one update. [`Updates::limit`] sets the maximum number of updates per page.
     ///
     /// ```
     /// # #[tokio::main]

@@ -24,7 +24,7 @@ use crate::api::types::UploadType;
 /// - the modification time of the file, if the source is a path
 /// - a hash of the bytes, if the source is bytes
 ///
-/// `Upload::resume` compares the size, the modification time and the hash with the source.
+/// If the size, the modification time or the hash of the source differs from the session, a resumed upload fails.
 ///
 /// Keep the session secret, because anyone who has the session can send bytes to the upload URL. A session
 /// does not contain the bot's token.

@@ -25,9 +25,10 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 /// A builder of the axum router with which a bot receives updates by webhook.
 ///
-/// Create a `Webhook`, call its setters, and pass a handler to [`router`](Self::router). The handler is an async
-/// function that receives each update. To receive updates, serve the router, and [`subscribe`](Self::subscribe) the
-/// URL. The module [`webhook`](crate::webhook) contains an example, and describes the delivery guarantees.
+/// Create a `Webhook`, and call its setters. [`subscribe`](Self::subscribe) returns the request that subscribes the
+/// URL. Then pass a handler to [`router`](Self::router), serve the router, and send the request. The handler is an
+/// async function that receives each update. The module [`webhook`](crate::webhook) contains an example, and describes
+/// the delivery guarantees.
 #[derive(Clone)]
 #[must_use = "a webhook does nothing until its router is served"]
 pub struct Webhook {
@@ -97,7 +98,7 @@ impl Webhook {
     ///
     /// - If the secret has fewer than 5 or more than 256 characters.
     /// - If the secret contains a character that is not an ASCII letter, a digit, `_` or `-`.
-    /// - If the service of the bot does not send secrets. TamTam is such a service.
+    /// - If the bot is a TamTam bot, because TamTam does not send secrets.
     pub fn secret(mut self, secret: impl Into<String>) -> Result<Self> {
         self.secret = Some(SecretHeader::new(self.bot.service(), secret.into())?);
         Ok(self)
@@ -183,8 +184,8 @@ impl Webhook {
         self
     }
 
-    /// Sets a [`ChatBook`], which is a list of the chats of the bot. The bot records each update in the list, and then
-    /// calls the handler. See [`Run::chat_book`](crate::updates::Run::chat_book) for the details.
+    /// Sets a [`ChatBook`], which is a list of the chats of the bot. Before each call of the handler, the bot applies
+    /// the update to the list. See [`Run::chat_book`](crate::updates::Run::chat_book) for the details.
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::axum::Router {
@@ -206,8 +207,8 @@ impl Webhook {
     /// The handler is an async function. If the function needs more arguments, such as a database pool, pass a closure
     /// that captures them. [`HandlerResult`] lists the return types of a handler.
     ///
-    /// Give each bot its own random path. If you merge routers whose paths are equal up to the eighth character of the
-    /// last segment, axum panics.
+    /// Give each bot its own random path. axum panics if you merge two routers whose paths differ only after the first
+    /// 8 characters of the last segment, because the route contains only these characters of the secret.
     ///
     /// # Cancel safety
     ///

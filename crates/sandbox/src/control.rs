@@ -48,8 +48,8 @@
 //! | `Sec-Fetch-Site` | not sent, `same-origin` or `none` | 403 |
 //! | `Content-Type` | `application/json`; not required if there is no body | 415 |
 //!
-//! Each of these headers may be sent at most once. If a client reaches the sandbox by a host name that is not in this
-//! table, such as `host.docker.internal` in a container, the client must send `Host: localhost`.
+//! Each of these headers may be sent at most once. Other host names are refused, such as
+//! `host.docker.internal` in a container. A client that uses such a name must send `Host: localhost`.
 //!
 //! # Users, bots and chats
 //!
@@ -80,10 +80,10 @@
 //!
 //! # Acts of people
 //!
-//! `POST /sandbox/users/{user_id}/{act}` performs an act of a person. The page of [`Constructor`](crate::Constructor)
-//! describes the acts whose body has a `session_id`. For example, the act `reads_constructor` corresponds to
-//! `Constructor::reads`. A constructor is a window in which a bot helps a person to compose a message. The page of
-//! [`Person`](crate::Person) describes all other acts.
+//! `POST /sandbox/users/{user_id}/{act}` performs an act of this person. The page of [`Person`](crate::Person)
+//! describes most acts. A constructor is a window in which a bot helps a person to compose a message. The page of
+//! [`Constructor`](crate::Constructor) describes the acts in a constructor, which have a `session_id` in the body. For
+//! example, the act `reads_constructor` corresponds to `Constructor::reads`.
 //!
 //! The body of every act may also contain these fields:
 //!
@@ -126,8 +126,8 @@
 //! `mutes`, `unmutes` and `sends_voice`. These acts are for TamTam only: `opens_constructor`, and the acts with a
 //! `session_id`.
 //!
-//! `timeout_ms` is the maximum time to wait for the result, in milliseconds. A value above 1 h counts as 1 h. Defaults
-//! to [`SandboxBuilder::patience`](crate::SandboxBuilder::patience), which is 5 s unless you change it.
+//! `timeout_ms` is the maximum time to wait for the result, in milliseconds. It defaults to
+//! [`SandboxBuilder::patience`](crate::SandboxBuilder::patience) (5 s by default). A value above 1 h counts as 1 h.
 //!
 //! `reads` waits for the next message or edit of a bot, and does not return messages of people. Each message and each
 //! edit is returned once, in order. [`Seen`](crate::Seen) describes the response to `reads`.
@@ -151,7 +151,7 @@
 //! | `POST /sandbox/faults` | `operation`, `fault` and its fields; `times`?, `applied`?, `retry_after`? | injects a fault into the next requests of an operation |
 //! | `DELETE /sandbox/faults` | | removes all pending faults of operations; the faults of uploads stay |
 //! | `POST /sandbox/uploads/faults` | `fault` and its fields | injects a fault into the next upload |
-//! | `POST /sandbox/uploads/not_ready` | `times` | for each file that is uploaded later: refuses the first `times` messages with this file, as if the file were still being processed |
+//! | `POST /sandbox/uploads/not_ready` | `times` | refuses the first `times` messages with each file that is uploaded later, as if the file were still being processed |
 //! | `POST /sandbox/updates` | `update`, `bot`? | sends `update`, which may be any JSON object, to the bot |
 //! | `POST /sandbox/updates/repeat` | `bot`? | sends the latest update of the bot again |
 //! | `POST /sandbox/deliveries/lose` | `times` | drops the next `times` deliveries to webhooks |

@@ -70,7 +70,8 @@ fn nothing() -> Invalid {
     )
 }
 
-/// A text of any length. A parameter of [`Bot::send_long`](crate::Bot::send_long), which splits the text into messages.
+/// A type that can be passed to [`Bot::send_long`](crate::Bot::send_long) as a text of any length. `Bot::send_long`
+/// splits the text into messages.
 ///
 /// Implemented for `&str`, `&String`, `String`, `Cow<str>`, [`Text`] and [`NewMessageBody`]. This trait is sealed:
 /// other crates cannot implement it.

@@ -16,19 +16,20 @@ use crate::{id::ChatId, updates::store_io::off_the_runtime};
 ///
 /// The file is a list of JSON lines. A save appends a line about one chat, and waits until the disk has stored the
 /// line. The store removes outdated lines when it opens the file. A save also removes these lines if the file has at
-/// least 1000 lines, and more than twice as many lines as chats. To remove lines, the store replaces the file by a new
-/// file.
-/// [`FileStore`](crate::updates::FileStore) describes the effects of such a replacement.
+/// least 1000 lines, and more than twice as many lines as chats. To remove lines, the store replaces the file with a
+/// new file. [`FileStore`](crate::updates::FileStore) describes the effects of such a replacement.
 ///
-/// - A kill or a power loss during a save can leave the last line incomplete. When the store opens the file again, it
-///   removes this line, and logs the warning `torn line cut off`.
-/// - Any other damaged line is an error ([`FileChatsError::Damaged`]), and the store does not change the file.
-/// - Only one process at a time can use the file. The process locks a second file, with `.lock` added to the name.
+/// - If the process is killed or the power fails during a save, the last line can be incomplete. When the store opens
+///   the file again, it removes this line, and logs the warning `torn line cut off`.
+/// - If any other line is damaged, opening fails with [`FileChatsError::Damaged`], and the file is not changed.
+/// - Only one process at a time can use the file. For this, the process locks a second file, such as
+///   `chats.jsonl.lock`.
 /// - If your deployment starts the new process before the old process has ended, use your own [`ChatStore`] with a
 ///   database instead.
 /// - Each bot needs a file of its own. The directory must exist.
 /// - Use a local disk, because network file systems often do not lock files.
-/// - A file of more than 1 GiB is an error ([`FileChatsError::NotAChatBook`]). A million chats need about 250 MB.
+/// - If the file is larger than 1 GiB, opening fails with [`FileChatsError::NotAChatBook`]. A million chats need about
+///   250 MB.
 ///
 /// ```
 /// # #[tokio::main]
@@ -61,7 +62,7 @@ pub struct FileChats {
 
 impl FileChats {
     /// Returns a store for the file at `path`. The directory must exist.
-    /// [`ChatBook::open`](crate::updates::ChatBook::open) opens the file, or creates a missing file.
+    /// [`ChatBook::open`](crate::updates::ChatBook::open) opens the file, and creates it if it does not exist.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), log: Arc::default() }

@@ -57,19 +57,19 @@ pub trait ChatStore: Send + Sync + 'static {
     /// ([`ErrorKind::ChatBook`](crate::ErrorKind::ChatBook)).
     fn load(&self) -> impl Future<Output = Result<Vec<ChatRecord>, Self::Error>> + Send;
 
-    /// Stores the record of a chat, in place of an earlier record of this chat. If `record` is `None`, removes the
+    /// Stores `record` for the chat `chat_id`, and replaces an earlier record. If `record` is `None`, removes the
     /// earlier record.
     ///
-    /// When the future has completed, the change should survive the end of the process. The book saves one change at a
-    /// time.
+    /// The future should complete only after the change is durable, so that the change survives a restart. The book
+    /// saves one change at a time.
     ///
     /// # Errors
     ///
-    /// If the change is not stored. With a later update, the book tries to save the change again: see
+    /// If the change is not stored. The book retries the save with a later update: see
     /// [`ChatBook::observe`](crate::updates::ChatBook::observe).
     ///
-    /// All unsaved changes together must be saved within 5 s. After this time, the book drops the future, and the save
-    /// counts as failed.
+    /// The book waits for at most 5 s until all unsaved changes are saved. After this time, it drops the current
+    /// future, and the save counts as failed.
     fn save(
         &self,
         chat_id: ChatId,
