@@ -66,9 +66,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///     }
 ///     Err(error) if error.is_not_found() => println!("Alice has never started the bot"),
 ///     Err(error) if error.is_rate_limited() => {
-///         println!("too many requests; wait {:?}", error.retry_after());
+///         println!("too many requests, retry later");
 ///     }
-///     Err(error) if error.may_have_been_applied() => println!("may be sent: {error}"),
+///     Err(error) if error.may_have_been_applied() => println!("the message may have been sent: {error}"),
 ///     Err(error) => return Err(error),
 /// }
 /// # Ok(())
@@ -180,7 +180,7 @@ impl Error {
         }
     }
 
-    /// Returns the name of the failed API operation, such as `sendMessage`. For a request of
+    /// Returns the name of the failed API operation, such as `sendMessage`. For a request created by
     /// [`Bot::request`](crate::Bot::request), returns the method and the path, such as `GET /chats`.
     ///
     /// Returns `None` if the error is not from a call, for example if it is from
@@ -268,7 +268,7 @@ impl Error {
     /// Returns whether the bot sent too many requests: status 429, or a refusal with the code `too.many.requests`. A
     /// refusal is a response with status 200 and `success: false`.
     ///
-    /// If this method returns `true`, the last attempt changed nothing. Call again later. If
+    /// If this method returns `true`, the last attempt changed nothing. Retry the request later. If
     /// [`retry_after`](Self::retry_after) returns a duration, wait at least that long.
     #[must_use]
     pub fn is_rate_limited(&self) -> bool {
@@ -427,7 +427,7 @@ impl Error {
     /// - The response did not arrive in time, or could not be read.
     /// - The server or a proxy failed.
     ///
-    /// If this method returns `true`, check the effect of the request before you call again. For example, check whether
+    /// If this method returns `true`, check the effect of the request before you retry it. For example, check whether
     /// the message is in the chat.
     #[must_use]
     pub fn may_have_been_applied(&self) -> bool {

@@ -71,8 +71,8 @@
 //!
 //! - The bot calls your handler (an async function) at least once for each update. Updates of one chat are handled in
 //!   order. If the handler fails, you decide whether the update is skipped or retried. See [`updates::Run`].
-//! - If an update, an attachment or a button has a kind that this crate does not define, the value becomes the variant
-//!   `Unknown`, which contains the JSON. Unknown properties are ignored.
+//! - An update, attachment or button of an unknown kind becomes the variant `Unknown`. This variant contains the JSON.
+//!   Unknown properties are ignored.
 //! - If a value in a response does not fit its type in this crate, and the response is unusable without the value, the
 //!   call fails ([`ErrorKind::Decode`]). If the response is usable, the value is left out, replaced by a default, or
 //!   kept as `Unknown`. The log then contains the path of this value.

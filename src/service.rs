@@ -231,7 +231,7 @@ impl Service {
     pub(crate) fn left_out(&self, field: &'static str) {
         static LOGGED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
         if LOGGED.lock().unwrap_or_else(PoisonError::into_inner).insert(field) {
-            tracing::warn!(field, service = &*self.name, "field not sent: the service does not have it");
+            tracing::warn!(field, service = &*self.name, "unsupported field omitted");
         }
     }
 

@@ -53,9 +53,7 @@ pub(super) fn emit(
         return Ok(TokenStream::new());
     }
     let union = names::type_ident(&union.name);
-    let docs = doc("Methods that read properties of the value. If a property is missing, its method returns \
-         `None` or an empty list.");
-    Ok(quote!(#docs impl #union { #(#methods)* }))
+    Ok(quote!(impl #union { #(#methods)* }))
 }
 
 struct Search<'a> {

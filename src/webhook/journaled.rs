@@ -91,8 +91,8 @@ impl Webhook {
 impl JournaledWebhook {
     /// Returns a router that stores updates, and a [`Run`] that calls the handler with the stored updates.
     ///
-    /// Serve the router, and await the `Run`, or spawn the future of [`Run::run`]. While the `Run` is not running,
-    /// updates are stored but not handled.
+    /// Serve the router. At the same time, await the `Run`, or spawn the future that [`Run::run`] returns. While the
+    /// `Run` is not running, updates are stored but not handled.
     ///
     /// The settings [`on_error`](Webhook::on_error), [`handler_timeout`](Webhook::handler_timeout) and
     /// [`chat_book`](Webhook::chat_book) of the webhook apply to the `Run`.

@@ -116,7 +116,7 @@ message_setters!(SendLong, request.body, link);
 call_options!(SendLong, request.options, "`false`. With `true`, the server may apply the request twice.");
 
 impl SendLong {
-    /// Sets whether the messages show no preview of links in the text. Defaults to `false`.
+    /// If `true`, the messages show no link previews. Defaults to `false`.
     pub fn disable_link_preview(mut self, disable_link_preview: bool) -> Self {
         self.request = self.request.disable_link_preview(disable_link_preview);
         self
@@ -165,8 +165,8 @@ impl SendLong {
     ///
     /// # Errors
     ///
-    /// - If there is nothing to send, or if the text cannot be split: the errors of [`parts`](Self::parts). No message
-    ///   is sent.
+    /// - If the message would be empty, or if the text cannot be split: the errors of [`parts`](Self::parts). No
+    ///   message is sent.
     /// - If a part cannot be sent: the errors of [`Api::send_message`](crate::api::Api::send_message).
     ///
     /// # Cancel safety

@@ -19,7 +19,7 @@ impl Text {
     /// - a heading that is not on its own line, begins with a space, or contains code of several lines;
     /// - a quote that covers only a part of a line, or contains code of several lines;
     /// - a heading in a quote;
-    /// - italics that begin where a bold part begins or ends, if the italics begin or end within a word.
+    /// - italics within a word that touch the start or end of a bold part, as in `x<i><b>a</b>b</i>`.
     ///
     /// White space in the URL of a link is percent-encoded. Each line of a quote (MAX only) begins with `> `.
     #[must_use]

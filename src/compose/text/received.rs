@@ -14,8 +14,7 @@ impl Text {
     /// Creates a formatted text from a received text and its markup. Each element of the markup formats one range of
     /// the text. The ranges can overlap. The result always contains the complete text.
     ///
-    /// - If a range ends after the end of the text, the element formats the part from the start of the range to the end
-    ///   of the text.
+    /// - If a range exceeds the text, the element formats only the part inside the text.
     /// - If a range begins or ends in the middle of a character, the element formats the whole character.
     /// - If an element is [`Unknown`](MarkupElement::Unknown) or [`Code`](MarkupElement::Code), its range stays plain.
     /// - If an element is a mention without a user id, such as `@username`, its range stays plain.

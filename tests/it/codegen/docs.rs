@@ -6,7 +6,7 @@ use super::{DONE, code, operation, request, schemas};
 fn limits_and_defaults_are_documented_as_sentences() {
     let facts = |schema: &str| code(&schemas(&format!("A: {{properties: {{a: {schema}}}}}"))).field_doc("A", "a");
     assert_eq!(facts("{type: string, description: Text., maxLength: 4000}"), "Text.\n\nAt most 4000 characters.");
-    assert_eq!(facts("{type: string, minLength: 1}"), "Not empty.");
+    assert_eq!(facts("{type: string, minLength: 1}"), "Not an empty string.");
     assert_eq!(facts("{type: string, minLength: 1, maxLength: 64}"), "From 1 to 64 characters.");
     assert_eq!(facts("{type: integer, minimum: 1, maximum: 100, default: 50}"), "From 1 to 100. Defaults to `50`.");
     assert_eq!(facts("{type: integer, minimum: 1}"), "At least 1.");
@@ -81,8 +81,8 @@ fn a_setter_is_documented_by_the_description_of_its_field() {
     assert_eq!(doc("URL of the page."), "Sets the URL of the page.");
     assert_eq!(doc("Whether members are notified."), "Sets whether members are notified.");
     assert_eq!(
-        doc("Names. Not empty. The list contains no duplicates."),
-        "Sets the names. Must not be empty. The list must not contain duplicates."
+        doc("Names. Not an empty string. The list contains no duplicates."),
+        "Sets the names. Must not be an empty string. The list must not contain duplicates."
     );
     assert_eq!(doc("Sets the list. An empty list is allowed."), "Sets the list. An empty list is allowed.");
     assert_eq!(doc("`a` is a text."), "Sets `a`.\n\n`a` is a text.");

@@ -19,7 +19,7 @@ use crate::{
     traced::Traced,
 };
 
-const NOT_SENT: &str = "field not sent: the service does not have it";
+const NOT_SENT: &str = "unsupported field omitted";
 
 #[tokio::test]
 async fn an_operation_of_the_other_service_is_not_sent() {

@@ -78,7 +78,7 @@ impl Uploads {
         self.sandbox.world().on_upload(Arc::new(hook));
     }
 
-    /// Returns the number of bytes of files that the upload host has received. The number includes discarded and
+    /// Returns the number of file bytes that the upload host has received. The number includes discarded and
     /// repeated bytes.
     pub fn bytes_taken(&self) -> u64 {
         self.act(|store| store.bytes_taken)
@@ -90,7 +90,7 @@ impl Uploads {
         self.act(|store| store.leaks.clone())
     }
 
-    /// Injects a fault into the next upload. If earlier faults have not happened yet, the new fault happens after them.
+    /// Injects a fault into an upload. Faults happen one at a time, in the order in which they were injected.
     pub fn fail_next(&self, fault: UploadFault) {
         self.act(|store| store.fail_next(fault));
     }
