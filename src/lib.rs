@@ -59,7 +59,7 @@
 //! # Services
 //!
 //! [`Bot::max`] creates a client for a bot of MAX, and [`Bot::new`] creates a client for a bot of TamTam. TamTam closed
-//! for users on 27 February 2026. Use MAX for new bots.
+//! to users on 27 February 2026. Use MAX for new bots.
 //!
 //! "MAX only" and "TamTam only" mark items that only one service has. If you call an operation that the service of the
 //! bot does not have, the call fails and sends no request ([`ErrorKind::Unsupported`]).

@@ -95,7 +95,8 @@ pub(crate) enum Problem {
     TooLarge { bytes: usize, most: usize },
     #[error(
         "stream `{stream}` has {has} slots, not {asked}: open it with {has} slots; or stop the receivers and \
-         webhooks, wait until no update is waiting or in flight, stop the workers, and remove the streams `{stream}` and `{stream}-dead`"
+         webhooks, wait until no update is waiting or in flight, stop the workers, and remove the streams `{stream}` \
+         and `{stream}-dead`"
     )]
     Slots { stream: String, has: String, asked: u16 },
     #[error("stream `{stream}` belongs to {owner}, not to {bot}: give the queue another name with `name`")]

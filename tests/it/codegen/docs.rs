@@ -1,6 +1,10 @@
 //! Generated documentation, from descriptions and keywords of the document.
 
+use tamtam::settings::RetryPolicy;
+use wiremock::ResponseTemplate;
+
 use super::{DONE, code, operation, request, schemas};
+use crate::common::{answering, bot_at};
 
 #[test]
 fn limits_and_defaults_are_documented_as_sentences() {
@@ -132,6 +136,21 @@ paths: {/things: {get: {operationId: getThings, summary: Get things, description
         "{doc}"
     );
     assert!(how.contains("\n\n# Cancel safety\n\nDropping the future abandons the call. Nothing changes"), "{doc}");
+}
+
+#[tokio::test]
+async fn the_documented_kind_of_a_status_is_the_kind_of_the_error() {
+    for status in [400, 401, 403, 404, 405, 408, 409, 415, 422, 429, 500, 502, 503] {
+        let responses = format!("responses: {{200: {{description: Done}}, {status}: {{description: No}}}}");
+        let doc = code(&operation(&responses)).api_doc("do_it");
+        let server = answering(ResponseTemplate::new(status)).await;
+        let bot = bot_at(server.uri()).retry(RetryPolicy::none()).build().unwrap();
+        let kind = bot.me().await.unwrap_err().kind();
+        assert!(
+            doc.contains(&format!("- {status} ([`{kind:?}`](crate::ErrorKind::{kind:?})): No.")),
+            "{kind:?}: {doc}"
+        );
+    }
 }
 
 #[test]
