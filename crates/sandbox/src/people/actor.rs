@@ -5,7 +5,7 @@
 mod comments;
 mod constructor;
 mod dialog;
-mod group;
+mod members;
 mod mini_app;
 
 use serde::Serialize;

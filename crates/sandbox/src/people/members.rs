@@ -1,4 +1,4 @@
-//! Acts of people on the members, administrators and title of a group or channel.
+//! A person in a group or channel: joins, leaves, and changes its members, administrators and title.
 
 use super::actor::Actor;
 use super::person::Person;
