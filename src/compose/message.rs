@@ -187,7 +187,7 @@ macro_rules! message_setters {
     };
     ($name:ident, $($body:ident).+, link) => {
         impl $name {
-            /// Makes the new message a reply to `message`, which must be in the same chat.
+            /// Sends the message as a reply to `message`, which must be in the same chat.
             pub fn reply_to(self, message: impl IntoMessageId) -> Self {
                 self.with(|body| body.reply_to(message))
             }

@@ -79,7 +79,7 @@ for letter in queue.dead().list().await? {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct DeadLetter {
-    /// The number of the dead letter, for [`Dead::replay`] and [`Dead::discard`].
+    /// The id of the dead letter, for [`Dead::replay`] and [`Dead::discard`].
     pub id: u64,
     /// The update. `None` if the stored bytes cannot be parsed as an update.
     pub update: Option<RawUpdate>,
@@ -124,18 +124,19 @@ for letter in queue.dead().list().await? {
         Ok(letters)
     }
 
-    /// Stores the update of a dead letter in the queue again, and then removes the dead letter. Returns `false` if
-    /// there is no dead letter with this number.
+    /// Stores the update of a dead letter in the queue again, and then removes the dead letter. Returns `false` if no
+    /// dead letter has this `id`.
     ///
-    /// `id`: Number of the dead letter ([`DeadLetter::id`]).
+    /// `id`: Id of the dead letter ([`DeadLetter::id`]).
     ///
-    /// The update is handled after all updates of its chat that are already in the queue. Its number of attempts starts
-    /// again at 0.
+    /// The update is handled after all updates of its chat that are already in the queue. Its attempts are counted
+    /// from 0 again.
     ///
     /// # Errors
     ///
     /// - If NATS does not respond ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)). Call `replay` again.
-    ///   Within the [deduplication window](crate::Open::dedup_window), by default 1 h, the update is not stored twice.
+    ///   A second call within the [deduplication window](crate::Open::dedup_window) (by default 1 h) does not store the
+    ///   update twice.
     /// - If NATS refuses the request ([`ErrorKind::Refused`](crate::ErrorKind::Refused)).
     /// - If the queue is full ([`ErrorKind::Full`](crate::ErrorKind::Full)).
     /// - If the update is too large for NATS ([`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge)).
@@ -144,7 +145,7 @@ for letter in queue.dead().list().await? {
     /// # Cancel safety
     ///
     /// If the future is dropped, the update may be stored although the dead letter still exists. Call `replay` again to
-    /// remove the dead letter. Within the deduplication window, the update is not stored twice.
+    /// remove the dead letter. A second call within the deduplication window does not store the update twice.
     pub async fn replay(&self, id: u64) -> Result<bool> {
         let Some(message) = self.first_from(id).await?.filter(|message| message.sequence == id) else {
             return Ok(false);
@@ -158,9 +159,9 @@ for letter in queue.dead().list().await? {
         Ok(true)
     }
 
-    /// Removes a dead letter permanently. Returns `false` if there is no dead letter with this number.
+    /// Removes a dead letter permanently. Returns `false` if no dead letter has this `id`.
     ///
-    /// `id`: Number of the dead letter ([`DeadLetter::id`]).
+    /// `id`: Id of the dead letter ([`DeadLetter::id`]).
     ///
     /// # Errors
     ///

@@ -52,7 +52,7 @@ pub struct Lag {
     pub in_flight: u64,
     /// The number of dead letters. [`Queue::dead`] returns a handle to read them.
     pub dead: u64,
-    /// The age of the oldest unhandled update. `None` if all updates are handled.
+    /// The age of the oldest update that is waiting or in flight. `None` if there is no such update.
     ///
     /// The age is the current time of this machine minus the time at which NATS stored the update. A negative
     /// difference counts as 0.

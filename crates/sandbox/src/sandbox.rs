@@ -137,20 +137,20 @@ impl Sandbox {
         self.world().act(|state| event::render(&state.events))
     }
 
-    /// Adds a hook that is called for every later event in a chat, in the order of the events. For example,
+    /// Adds a hook that is called for each new event in any chat, in the order of the events. For example,
     /// `tamtam.on_event(|event| println!("{event}"))` prints the events.
     ///
     /// `hook` can run on any thread that causes events, for example on the server's thread. So `hook` must not wait for
-    /// the bot.
+    /// a bot.
     ///
-    /// `hook` may call methods of [`Person`](crate::Person). The events of these calls are reported after `hook`
-    /// returns.
+    /// `hook` may call methods of [`Person`](crate::Person) that do not wait for a bot. The events of these calls are
+    /// reported after `hook` returns.
     pub fn on_event(&self, hook: impl Fn(&Event) + Send + Sync + 'static) {
         self.world().on_event(Arc::new(hook));
     }
 
-    /// Adds a hook that is called for each HTTP request to the API, before the sandbox sends the response. In these
-    /// cases, `hook` gets less information or is not called:
+    /// Adds a hook that is called for each HTTP request to the API, before the sandbox sends the response. There are
+    /// three exceptions:
     ///
     /// - If the client disconnects before the response is ready, for example during a held poll, `hook` is not called.
     /// - For a request to the [`control`](crate::control) endpoints, the [`Exchange`] contains neither the query nor
@@ -176,9 +176,11 @@ impl Sandbox {
     /// messages, the rate limits, and the pauses before redeliveries (repeated deliveries of an update to a webhook).
     ///
     /// If the next redelivery of an update is due within `time`, the sandbox attempts this redelivery at once. One call
-    /// of this method causes at most one redelivery of each update, even if `time` is longer than several pauses. The
-    /// sandbox removes a webhook after 8 h of failures, and the skipped time counts. The webhook is removed before this
-    /// method returns. Polls are held in real time, so this method does not end a held poll.
+    /// of this method causes at most one redelivery of each update, even if `time` is longer than several pauses. Polls
+    /// are held in real time, so this method does not end a held poll.
+    ///
+    /// The sandbox removes a webhook after 8 h of failures, including skipped time. If this call completes the 8 h, the
+    /// webhook is removed before the call returns.
     ///
     /// # Panics
     ///

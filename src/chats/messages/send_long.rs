@@ -66,8 +66,8 @@ impl Bot {
 ///
 /// There are two ways to send the parts:
 ///
-/// - `request.await` sends all parts. After a failure, you cannot continue.
-/// - [`send`](Self::send) also sends all parts. After a failure, the next call of `send` begins with the part that
+/// - `request.await` consumes the request. After a failure, you cannot continue.
+/// - [`send`](Self::send) keeps the request. After a failure, the next call of `send` begins with the part that
 ///   failed.
 ///
 /// ```
@@ -98,8 +98,13 @@ impl Bot {
 /// # }
 /// ```
 ///
-/// The last part contains the attachments and the keyboard. [`reply_to`](Self::reply_to) applies only to the first
-/// part, and [`notify`](Self::notify) applies to each part.
+/// The settings of the request apply to these parts:
+///
+/// | setting | parts |
+/// |---|---|
+/// | [`attach`](Self::attach), [`keyboard`](Self::keyboard) | the last part |
+/// | [`reply_to`](Self::reply_to) | the first part |
+/// | all other settings, including the time limit and the retries | each part |
 #[derive(Debug)]
 #[must_use = "a request does nothing until it is awaited or sent"]
 pub struct SendLong {
@@ -113,10 +118,10 @@ pub struct SendLong {
 
 message_setters!(SendLong, request.body);
 message_setters!(SendLong, request.body, link);
-call_options!(SendLong, request.options, "`false`. With `true`, the server may apply the request twice.");
+call_options!(SendLong, request.options, "`false`. With `true`, a part may be posted twice.");
 
 impl SendLong {
-    /// If `true`, the messages show no link previews. Defaults to `false`.
+    /// Sets whether the messages show no link previews. Defaults to `false`.
     pub fn disable_link_preview(mut self, disable_link_preview: bool) -> Self {
         self.request = self.request.disable_link_preview(disable_link_preview);
         self
@@ -128,7 +133,7 @@ impl SendLong {
     ///
     /// All errors have the kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest):
     ///
-    /// - If the text contains only white space, and the request has no attachment and is neither a reply nor a forward.
+    /// - If the text is empty or only white space, and the request has no attachment and no reply.
     /// - If a text in Markdown or HTML is longer than [`LIMIT`](crate::text::LIMIT), and cannot be split at line ends
     ///   that are outside all formatting.
     /// - If a [`Text`](crate::text::Text) cannot be split, for example because a very long link address leaves no room
@@ -159,9 +164,9 @@ impl SendLong {
 
     /// Sends the remaining parts, one after another. Returns all posted messages.
     ///
-    /// `request.await` also sends the remaining parts. It consumes the request, and returns the posted messages as a
-    /// `Vec`. If `request.await` fails, the list of posted messages is lost. If `request.await` fails after a part was
-    /// posted or skipped, [`may_have_been_applied`](crate::Error::may_have_been_applied) of its error returns `true`.
+    /// `request.await` also sends the remaining parts, and returns all posted messages as a `Vec`. If `request.await`
+    /// fails, the list of posted messages is lost. Its error returns `true` from
+    /// [`may_have_been_applied`](crate::Error::may_have_been_applied) if the chat may already contain a part.
     ///
     /// # Errors
     ///

@@ -110,8 +110,7 @@ impl Group {
     }
 
     /// Removes the administrator rights of the bot. The bot stays a member. On TamTam, the bot gets no update. On MAX,
-    /// if the bot was an administrator, it gets the update `bot_admin_permissions_changed`, which is delivered only by
-    /// webhook.
+    /// if the bot was an administrator, its webhooks get the update `bot_admin_permissions_changed`.
     ///
     /// Has no effect if the bot is not a member.
     pub fn demotes_bot(&self) {
@@ -119,16 +118,15 @@ impl Group {
     }
 
     /// Makes the bot an administrator with all rights. In a new group or channel, the bot already has this role. On
-    /// MAX, if the rights change, the bot gets the update `bot_admin_permissions_changed`, which is delivered only by
-    /// webhook.
+    /// MAX, if the rights change, the bot's webhooks get the update `bot_admin_permissions_changed`.
     ///
     /// Has no effect if the bot is not a member.
     pub fn promotes_bot(&self) {
         self.set_rights(|service| Some(Permission::all(service)));
     }
 
-    /// Makes the bot an administrator with only the rights in `rights`. On MAX, if the rights change, the bot gets the
-    /// update `bot_admin_permissions_changed`, which is delivered only by webhook.
+    /// Makes the bot an administrator with only the rights in `rights`. On MAX, if the rights change, the bot's
+    /// webhooks get the update `bot_admin_permissions_changed`.
     ///
     /// Has no effect if the bot is not a member.
     ///

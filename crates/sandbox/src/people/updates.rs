@@ -31,8 +31,8 @@ impl Sandbox {
         self.world().act(|state| state.push_update(self.bot_id().0, update));
     }
 
-    /// Sends the bot its latest update again, with the same bytes. The repeated update comes after all updates that the
-    /// sandbox has not sent yet. Real servers also repeat updates, for example if the response of a webhook is lost.
+    /// Sends the bot its newest update again, with the same bytes, after all other updates of the bot. Real servers
+    /// also repeat updates, for example if the response of a webhook is lost.
     ///
     /// # Panics
     ///
@@ -64,7 +64,7 @@ impl Account {
         self.sandbox.world().act(|state| state.push_update(self.user_id, update));
     }
 
-    /// Sends this bot its latest update again. See [`Sandbox::repeats_update`].
+    /// Sends this bot its newest update again. See [`Sandbox::repeats_update`].
     ///
     /// # Panics
     ///

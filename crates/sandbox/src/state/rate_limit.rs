@@ -12,12 +12,15 @@ use crate::protocol::service::Service;
 /// The span over which requests are counted, in milliseconds, because limits are per second.
 const SECOND: Millis = 1_000;
 
-/// The rate limits of a sandbox, for [`SandboxBuilder::rate_limit`](crate::SandboxBuilder::rate_limit).
+/// The limits of requests, polls and waiting updates of a sandbox, for
+/// [`SandboxBuilder::rate_limit`](crate::SandboxBuilder::rate_limit).
 ///
-/// The limits apply to each bot separately. The sandbox refuses a request that exceeds a limit per second, with the
-/// status 429 and the code `too.many.requests`. A refused request does not count against the limits. The limits per
-/// second use a sliding window of 1 s, measured in real time plus the time that
-/// [`Sandbox::time_passes`](crate::Sandbox::time_passes) skips. A poll is a request for updates.
+/// The limits apply to each bot separately. The sandbox refuses a request that exceeds a per-second limit, with the
+/// status 429 and the code `too.many.requests`. A refused request does not count against the limits. A poll is a
+/// request for updates.
+///
+/// The per-second limits use a sliding window of 1 s on the sandbox's clock. This clock shows the real time plus the
+/// time that [`Sandbox::time_passes`](crate::Sandbox::time_passes) skips.
 ///
 /// ```
 /// # #[tokio::main]
@@ -60,7 +63,7 @@ impl Default for RateLimit {
 }
 
 impl RateLimit {
-    /// Creates a `RateLimit` without limits. It is the default on TamTam, because the limits of TamTam are not known.
+    /// Creates a `RateLimit` without limits, the default on TamTam. The limits of TamTam are not known.
     pub const fn none() -> Self {
         Self {
             requests: None,
@@ -73,7 +76,7 @@ impl RateLimit {
         }
     }
 
-    /// Creates a `RateLimit` with the limits of MAX. It is the default on MAX:
+    /// Creates a `RateLimit` with the limits of MAX, the default on MAX:
     ///
     /// | method | applies to | limit |
     /// |---|---|---|
