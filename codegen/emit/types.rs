@@ -171,7 +171,10 @@ fn setters(item: &ItemStruct, schema_name: &str) -> TokenStream {
         });
     }
     let summary = if required.is_empty() {
-        format!(" Creates {} `{schema_name}` in which no field is set. Every field has a setter.", docs::article(schema_name))
+        format!(
+            " Creates {} `{schema_name}` in which no field is set. Every field has a setter.",
+            docs::article(schema_name)
+        )
     } else {
         format!(
             " Creates {} `{schema_name}` from its required fields. Every field has a setter.",
