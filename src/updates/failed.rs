@@ -98,7 +98,7 @@ pub enum Cause {
     Panic(String),
     /// The time limit that the handler exceeded. The handler was dropped.
     TimedOut(Duration),
-    /// The body of a webhook request, if the body is not an update. A body that broke off is not reported.
+    /// The body of a webhook request, if the body is not an update. An incomplete or too large body is not reported.
     NotAnUpdate(Bytes),
 }
 
