@@ -336,8 +336,8 @@ impl Error {
         matches!(self.0.kind, Reason::Refused(_))
     }
 
-    /// Returns whether the time limit expired before the complete response arrived ([`ErrorKind::Timeout`]). The server
-    /// may still have applied the request: see [`may_have_been_applied`](Self::may_have_been_applied).
+    /// Returns whether a timeout expired before the complete response arrived ([`ErrorKind::Timeout`]). The server may
+    /// still have applied the request: see [`may_have_been_applied`](Self::may_have_been_applied).
     ///
     /// If no connection could be opened in time, this method returns `false`, because the kind is
     /// [`ErrorKind::Connect`].
@@ -425,7 +425,7 @@ impl Error {
     ///
     /// - The connection broke after the request was sent.
     /// - The response did not arrive in time, or could not be read.
-    /// - The server or a proxy failed.
+    /// - The server or a proxy failed: status 408 or 5xx, except 503 with a [`code`](Self::code).
     ///
     /// If this method returns `true`, check the effect of the request before you retry it. For example, check whether
     /// the message is in the chat.

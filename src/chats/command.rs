@@ -73,7 +73,8 @@ impl<'a> Command<'a> {
     ///
     /// A command is a slash and a name, for example `/help`. An `@` and a username can follow the name. The name and
     /// the username consist of letters, digits, `_` and `-`. After the name or the username, the text must end or
-    /// continue with white space. For example, `/usr/bin` is not a command, because a slash follows `/usr`.
+    /// continue with white space. For example, `/usr/bin` is not a command, because a slash follows `/usr`. White space
+    /// before the slash is ignored.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim().strip_prefix('/')?;

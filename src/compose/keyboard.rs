@@ -39,10 +39,10 @@ impl Default for Keyboard {
 /// # }
 /// ```
 ///
-/// Before a message is sent, the crate checks the lengths of labels, payloads, links and titles. If a length exceeds
-/// the limit of the API, sending fails with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest). The error
-/// message contains the indexes of the row and the button, which start at 0:
-/// `body.attachments[0].payload.buttons[2][1].text`.
+/// Before a message is sent, the crate checks the lengths of the labels, payloads, URLs, titles and descriptions of all
+/// buttons. If a length is outside the limits of the API, sending fails with
+/// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest). The error message contains the indexes of the row
+/// and the button, which start at 0: `body.attachments[0].payload.buttons[2][1].text`.
 ///
 /// MAX also limits the [number of buttons](crate::types::InlineKeyboardAttachmentRequestPayload::buttons), the number
 /// of rows, and the number of buttons per row. If a keyboard exceeds a limit, sending fails with `InvalidRequest`.

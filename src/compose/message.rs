@@ -107,8 +107,8 @@ macro_rules! body {
 
 body!(
     NewMessageBody,
-    "A keyboard without buttons is not added. If this value is then used in an edit, its attachments replace all \
-     attachments of the edited message. So an edit with an empty keyboard removes the old keyboard."
+    "A keyboard without buttons is not added. The method still sets `attachments`, if necessary to an empty list. In \
+     an edit, this list replaces all attachments of the edited message, so an empty keyboard removes the old keyboard."
 );
 body!(ConstructedMessageBody, "A keyboard without buttons is not added.");
 

@@ -71,7 +71,8 @@ open_enum! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChatDenied {
-    /// The user has stopped the bot. Messages to the user fail until the user starts the bot again.
+    /// The user has stopped the bot. Messages to the user fail until the user starts the bot again, or sends a message
+    /// to the bot.
     BotStopped,
     /// The bot is not an administrator, or lacks the permission to write.
     NotAdmin,

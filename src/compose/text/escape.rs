@@ -17,7 +17,7 @@ const MARKDOWN: &[char] = &['\\', '`', '*', '_', '~', '+', '^', '[', ']', '#', '
 /// ```
 ///
 /// The function puts a backslash before each special character, as in CommonMark. The documentation of the API does not
-/// mention backslashes, so the services may change how they treat them.
+/// mention backslashes, so the services may change the effect of a backslash.
 ///
 /// - Do not escape code, because a backslash in code is a plain character.
 /// - Remove the spaces at both ends of a text that you format, because `** bold **` is not bold.
