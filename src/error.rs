@@ -283,8 +283,8 @@ impl Error {
 
     /// Returns whether the call failed because the server is still processing the attached media.
     ///
-    /// If this method returns `true`, the last attempt posted nothing. Send the same message again later. To let each
-    /// call wait longer, increase [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
+    /// If this method returns `true`, the last attempt had no effect. Repeat the call later. To let each call wait
+    /// longer, increase [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
     #[must_use]
     pub fn is_attachment_not_ready(&self) -> bool {
         self.0.kind.failure() == Failure::AttachmentNotReady
@@ -297,7 +297,7 @@ impl Error {
         (self.code() == Some(&ErrorCode::ChatDenied)).then(|| ChatDenied::of(self.message().unwrap_or_default()))
     }
 
-    /// Returns whether the token is invalid: status 401, or the code `verify.token`.
+    /// Returns whether the token is invalid: status 401, or any status with the code `verify.token`.
     ///
     /// If this method returns `true`, all further calls with this token also fail. Stop the bot, and get a valid token.
     #[must_use]
@@ -317,8 +317,8 @@ impl Error {
         self.status() == Some(StatusCode::FORBIDDEN) && !self.is_unauthorized() || self.is_refused_as(is_denied)
     }
 
-    /// Returns whether the chat, message or dialog does not exist: status 404, or a [refusal](Self::is_refused) with a
-    /// code that ends with `not.found`.
+    /// Returns whether the chat, dialog, message or other item does not exist: status 404, or a
+    /// [refusal](Self::is_refused) with a code that ends with `not.found`.
     ///
     /// A dialog is the chat of one user with the bot. The dialog exists only if the user has started the bot.
     #[must_use]

@@ -5,8 +5,9 @@ use crate::api::types::{AttachmentRequest, ConstructedMessageBody, Update};
 /// Methods for updates from a constructor. In a constructor, a user of TamTam composes a message with the help of the
 /// bot.
 impl Update {
-    /// Returns the first text that a user typed in the constructor. For a message that a user posted from the
-    /// constructor, returns the text of the message. `None` if the update has no such text.
+    /// Returns the text of the first message in [`constructed_messages`](Self::constructed_messages) that has a text.
+    /// For a message that a user posted from the constructor, returns the text of the message. `None` if the update
+    /// has no such text.
     #[must_use]
     pub fn constructed_text(&self) -> Option<&str> {
         match self {

@@ -203,7 +203,7 @@ impl Construct {
     ///
     /// # Errors
     ///
-    /// If the value cannot be serialized as JSON, or if the JSON has more than 8192 bytes
+    /// If the state cannot be serialized as JSON, or if the JSON has more than 8192 bytes
     /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     pub fn data(mut self, state: &impl Serialize) -> Result<Self> {
         self.body = self.body.data(json_field::write(state, "data", json_field::DATA_BYTES)?);

@@ -23,7 +23,7 @@ open_enum! {
     /// # }
     /// ```
     pub enum ErrorCode {
-    /// 401: the token is missing, wrong or revoked.
+    /// 401 (on TamTam, also 403): the token is missing, wrong or revoked.
     VerifyToken = "verify.token",
     /// 400: the server is still processing the attached media. Some servers send a different code, and give this reason
     /// in the error message. [`Error::is_attachment_not_ready`](crate::Error::is_attachment_not_ready) checks the code

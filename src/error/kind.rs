@@ -24,7 +24,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The token is invalid: status 401, or the code `verify.token`. All calls with this token fail.
+    /// The token is invalid: status 401, or any status with the code `verify.token`. All calls with this token fail.
     Unauthorized,
     /// The bot is not allowed to make the request: status 403, or a refusal with the code `access.denied` or
     /// `chat.denied`. A refusal is a response with status 200 and `success: false`.
@@ -32,16 +32,16 @@ pub enum ErrorKind {
     /// For example, the bot lacks a permission, the bot is not a member of the chat, or the user has stopped the bot.
     /// See [`Error::chat_denied`](crate::Error::chat_denied).
     Forbidden,
-    /// The chat, message or dialog does not exist: status 404, or a [refusal](crate::Error::is_refused) with a code
-    /// that ends with `not.found`.
+    /// The chat, dialog, message or other item does not exist: status 404, or a
+    /// [refusal](crate::Error::is_refused) with a code that ends with `not.found`.
     ///
     /// A dialog is the chat of one user with the bot. The dialog exists only if the user has started the bot.
     NotFound,
     /// The bot sent too many requests: status 429, or a [refusal](crate::Error::is_refused) with the code
     /// `too.many.requests`.
     RateLimited,
-    /// The server is still processing the attached media. The last attempt posted nothing. Send the same message again
-    /// later. To let each call wait longer, increase
+    /// The server is still processing the attached media. The last attempt had no effect. Repeat the call later. To let
+    /// each call wait longer, increase
     /// [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
     AttachmentNotReady,
     /// The server refused the request with status 200 and `success: false`, and no other kind applies.

@@ -165,7 +165,7 @@ impl Button {
     }
 
     /// Creates a button that opens a Mini App. MAX only. A Mini App is a web page that belongs to a bot and opens
-    /// inside the messenger. The bot receives no update when a user presses the button.
+    /// inside the messenger. The bot that sent the button receives no update when a user presses the button.
     ///
     /// - `text`: The label of the button.
     /// - `bot`: The username of the bot that has the Mini App, or a link to this bot.
