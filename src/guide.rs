@@ -2,7 +2,8 @@
 //!
 //! - Test your bot: the guide `tamtam_sandbox::guide` of the crate `tamtam-sandbox` contains complete tests.
 //! - [Moderate a group](moderation): delete messages, warn the senders, remove members.
-//! - [Broadcast to many chats](broadcast): send one message to many users, once to each user, within the rate limits.
+//! - [Broadcast to many chats](broadcast): send one message to many users, within the rate limits. Each user gets the
+//!   message at most once.
 //! - [Read the log of your bot](logging): the names and fields of all spans and events.
 //! - [Move from TamTam to MAX](from_tamtam): the changes for a bot that moves to MAX.
 //! - [Move from botapitamtam](from_botapitamtam): the equivalent of each method of the Python library.

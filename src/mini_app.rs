@@ -1,4 +1,4 @@
-//! Checks whether MAX signed the data that a Mini App or a user sends.
+//! Checks whether MAX signed the data of a Mini App, or a contact or phone number that a user shared.
 //!
 //! A Mini App is a web page that opens inside MAX. MAX passes the text `initData` to the page. This text contains data
 //! of the user who opened the page, and a signature of MAX. The page sends the text to your server. Check the signature
