@@ -73,9 +73,9 @@ impl Webhook {
 
     /// Requires a secret in the header `X-Max-Bot-Api-Secret` of each request. MAX only.
     ///
-    /// Call this method before [`subscribe`](Self::subscribe), which sends the secret to MAX. A request without the
-    /// correct secret gets a 404, like a request with a wrong path. The secret is compared in constant time. Errors and
-    /// `Debug` do not show the secret.
+    /// Call this method before [`subscribe`](Self::subscribe), so that the subscription contains the secret. A request
+    /// without the correct secret gets a 404, like a request with a wrong path. The secret is compared in constant
+    /// time. Errors and `Debug` do not show the secret.
     ///
     /// ```
     /// # #[tokio::main]
@@ -161,8 +161,8 @@ impl Webhook {
     /// [`handler_timeout`](Self::handler_timeout) sets.
     ///
     /// With [`Webhook::journal`](crate::webhook#a-durable-queue), the rules of
-    /// [`Run::on_error`](crate::updates::Run::on_error) apply to failed handlers. The table still applies to a body
-    /// that is not an update. For such a body, the time limit of a returned future is 20 s.
+    /// [`Run::on_error`](crate::updates::Run::on_error) apply to failed handlers. For a body that is not an update,
+    /// only one rule changes: the time limit of a returned future is 20 s.
     pub fn on_error<D: Decision>(mut self, on_error: impl Fn(Failed) -> D + Send + Sync + 'static) -> Self {
         self.on_error = Some(failed::boxed(on_error));
         self

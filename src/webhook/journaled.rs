@@ -95,7 +95,8 @@ impl JournaledWebhook {
     /// `Run` is not running, updates are stored but not handled.
     ///
     /// The settings [`on_error`](Webhook::on_error), [`handler_timeout`](Webhook::handler_timeout) and
-    /// [`chat_book`](Webhook::chat_book) of the webhook apply to the `Run`.
+    /// [`chat_book`](Webhook::chat_book) of the webhook apply to the `Run`. The router also calls the function of
+    /// `on_error` if the body of a request is not an update.
     #[must_use = "a router does nothing until it is served, and a run until it is awaited"]
     pub fn run<H, F>(self, handler: H) -> (Router, Run)
     where

@@ -77,7 +77,8 @@ pub enum ErrorKind {
     Setting,
     /// The queue contains invalid data. The message of the error contains the reason.
     Data,
-    /// An operation of the bot failed, for example a call to the API of the messenger. The
+    /// An operation of the bot failed, for example a call to the API of the messenger. A
+    /// [receiver](crate::Queue::receive) also fails with this kind if the queue belongs to another bot. The
     /// [source](std::error::Error::source) of the error is a [`tamtam::Error`].
     Bot,
 }

@@ -179,8 +179,8 @@ impl Work {
         self
     }
 
-    /// Sets the time limit of a handler. Defaults to 120 s. If a handler exceeds the limit, it is dropped and counts as
-    /// failed. See [`Run::handler_timeout`].
+    /// Sets the time limit of a handler. Defaults to 120 s. If a handler exceeds the limit, the handler is dropped and
+    /// counts as failed. See [`Run::handler_timeout`].
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.run = self.run.handler_timeout(timeout);
         self

@@ -5,6 +5,8 @@
 /// The `u64` in a variant is a position, in bytes from the beginning of the whole file, even if the bot sends the file
 /// in several ranges. The fault occurs when a request reaches the position. If a request ends exactly at the position,
 /// the [upload host](crate::Uploads) (the server for files) keeps the bytes, and the fault affects only the response.
+/// If a reset or a stall interrupts a range, [`Uploads::set_keep_partial`](crate::Uploads::set_keep_partial) sets
+/// whether the host keeps the received part.
 ///
 /// ```
 /// # #[tokio::main]
