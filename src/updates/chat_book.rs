@@ -193,7 +193,7 @@ impl ChatBook {
     ///
     /// If the store fails, or if the save takes longer than 5 s ([`ErrorKind::ChatBook`](crate::ErrorKind::ChatBook)).
     ///
-    /// After an error, the book keeps the change in memory. The next update that needs a save starts another save of
+    /// After an error, the book keeps the change in memory. The next change that needs a save starts another save of
     /// all unsaved changes. If at least 10 s have passed since the error, any update starts this save.
     ///
     /// # Cancel safety
