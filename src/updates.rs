@@ -51,8 +51,8 @@
 //!   page.
 //! - **Journal**: a queue in a file. The bot stores updates in the journal before it handles them.
 //! - **Commit**: a poll with the marker of a page. After the commit, the server does not deliver the page again.
-//!   Without a journal, the bot commits a page when all its updates are handled. With a journal, the bot commits a page
-//!   when the page is stored.
+//!   Without a journal, the bot commits a page when all updates of the page are handled. With a journal, the bot
+//!   commits a page when the page is stored.
 //! - **Lane**: a group of updates that are handled in order, usually the updates of one chat. See [`Lane`].
 //! - **Chat book**: a list of the chats that the bot is in. See [`ChatBook`].
 //! - **Dead letter**: an update whose handler failed permanently. A journal or your own queue keeps the update for

@@ -80,6 +80,9 @@
 //! | 408 | The body was not complete after 30 s. |
 //! | 503 | The update was neither handled nor skipped. The service delivers the update again. |
 //!
+//! With `Webhook::journal` (see [A durable queue](#a-durable-queue)), the status is 200 as soon as the update is
+//! stored. The next three sections describe a webhook without a journal.
+//!
 //! # Failures
 //!
 //! - A handler fails if it returns an error, panics or exceeds its time limit. The function that you pass to

@@ -108,7 +108,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 ///   Until an update sets the role, the role in a group or channel is [`Member`](ChatRole::Member).
 /// - TamTam does not report that a user has stopped the bot. So no dialog on TamTam is marked as stopped.
 /// - If you select the types of updates, with [`Updates::types`](crate::updates::Updates::types) or in the subscription
-///   of a webhook, include the types in the table.
+///   of a webhook, include the types that the table names.
 /// - Each bot needs its own book.
 /// - If only the time of the last update changes, the book saves the chat at most once a day: see
 ///   [`KnownChat::last_update`].
@@ -164,7 +164,8 @@ impl ChatBook {
         Ok(Self(Arc::new(Book { state, store: Some(Box::new(store)), ..Book::default() })))
     }
 
-    /// Records an update in the book, and saves the change in the store. Most updates change nothing and need no save.
+    /// Records an update in the book, and saves the change in the store. Most updates change only the time of the last
+    /// update, and need no save.
     ///
     /// Concurrent calls are safe: the book saves one change at a time.
     ///
@@ -192,9 +193,8 @@ impl ChatBook {
     ///
     /// If the store fails, or if the save takes longer than 5 s ([`ErrorKind::ChatBook`](crate::ErrorKind::ChatBook)).
     ///
-    /// After an error, the book keeps the change in memory. The next change of any chat starts another save of all
-    /// unsaved changes. If at least 10 s have passed since the error, an update that changes nothing also
-    /// starts this save.
+    /// After an error, the book keeps the change in memory. The next change that needs a save starts another save of
+    /// all unsaved changes. If at least 10 s have passed since the error, any update starts this save.
     ///
     /// # Cancel safety
     ///

@@ -26,8 +26,8 @@ use crate::{
 pub(crate) use progress::{InProgress, Moment, Progress};
 
 /// A handle for monitoring the polls, the handlers and the failures of a bot. Returned by
-/// [`Updates::health`](crate::updates::Updates::health) and [`Run::health`](crate::updates::Run::health). Clones share
-/// the same values.
+/// [`Updates::health`](crate::updates::Updates::health), [`RawUpdates::health`](crate::updates::RawUpdates::health) and
+/// [`Run::health`](crate::updates::Run::health). Clones share the same values.
 ///
 /// Use the values for alerts, not for automatic restarts. If the server is down, the bot retries, and a restart does
 /// not help.

@@ -157,7 +157,7 @@ pub struct DeadLetter {
     pub id: i64,
     /// The update and its JSON.
     pub update: RawUpdate,
-    /// The number of attempts to handle the update.
+    /// The number of failed attempts to handle the update.
     pub attempts: u32,
     /// The reason why the last attempt failed, for example that the process ended during the handler.
     pub cause: String,
@@ -294,10 +294,10 @@ impl JournalBuilder {
     /// Sets the maximum number of failed attempts to handle an update. Defaults to 5. A value of 0 counts as 1. The
     /// number includes attempts before a restart.
     ///
-    /// After this number of attempts, the update becomes a dead letter, which the journal keeps for inspection. The
-    /// setting applies if [`on_error`](crate::updates::Run::on_error) retries the update, or if the process ends while
-    /// the handler runs. If `on_error` is not set and the handler fails, the update becomes a dead letter after one
-    /// attempt.
+    /// After this number of failed attempts, the update becomes a dead letter, which the journal keeps for inspection.
+    /// The setting applies if [`on_error`](crate::updates::Run::on_error) retries the update, or if [the process ends
+    /// while the handler runs](Journal#when-the-process-ends-during-a-handler). If `on_error` is not set and the
+    /// handler fails, the update becomes a dead letter after one attempt.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.settings.attempts = attempts.max(1);
         self

@@ -7,13 +7,13 @@ use crate::{
     id::{ChatId, SessionId, UserId},
 };
 
-/// The ordering key of an update. Returned by [`Update::lane`].
+/// The key of a lane, which is a group of updates that are handled in order. Returned by [`Update::lane`].
 ///
 /// A [`Run`](crate::updates::Run) handles the updates of one lane one after the other, in the order of their arrival.
 /// It handles updates of different lanes concurrently. A webhook without a journal (a queue of updates in a file)
 /// ignores lanes.
 ///
-/// The lane of an update is the first of these ids that the update contains:
+/// The key is the first of these ids that the update contains:
 ///
 /// 1. Id of the chat.
 /// 2. Id of the constructor session, in which a user of TamTam composes a message with the help of the bot.
@@ -21,8 +21,8 @@ use crate::{
 ///
 /// All updates without these ids share one lane.
 ///
-/// `Display` writes a lane as `chat:5`, `session:abc`, `user:7` or `other`. The format does not change between versions
-/// of this crate. So you can use the text as the partition key of a message queue.
+/// `Display` writes the key as `chat:5`, `session:abc`, `user:7` or `other`. The format does not change between
+/// versions of this crate. So you can use the text as the partition key of a message queue.
 ///
 /// ```
 /// use tamtam::Update;

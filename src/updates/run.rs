@@ -113,8 +113,8 @@ impl Updates {
 /// If the process ends before the commit, the server delivers the whole page again at the next start. So at most one
 /// page is handled again.
 ///
-/// **One slow or busy chat delays all chats.** For example, if a page contains 100 messages of one chat and the handler
-/// takes 200 ms per message, the bot requests the next page after 20 s.
+/// **One slow or busy chat delays all chats.** For example, a page contains 100 messages of one chat, and the handler
+/// takes 200 ms per message. The bot then requests the next page after 20 s.
 ///
 /// # Polling with a journal
 ///
@@ -303,8 +303,8 @@ impl Run {
     /// Sets a [`ChatBook`], which is a list of the chats of the bot. The bot applies each update to the list, saves the
     /// changes, and then calls the handler.
     ///
-    /// If a save fails or takes longer than 5 s, the bot logs the event `chat book save failed` at the level WARN, and
-    /// still calls the handler. The time limit of the handler does not include the save.
+    /// If a save fails or takes longer than 5 s, the bot still calls the handler. The bot logs the failure as
+    /// `chat book save failed` at the level WARN. The time limit of the handler does not include the save.
     ///
     /// ```
     /// # #[tokio::main]

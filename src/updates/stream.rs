@@ -64,8 +64,8 @@ use state::{Effect, Input, StreamState};
 /// # Commits
 ///
 /// **Call [`next`](Self::next) only when all earlier updates are handled.** The call can commit the earlier updates.
-/// The server does not deliver a committed update again. It delivers uncommitted updates again at the next start of the
-/// program.
+/// The server does not deliver a committed update again. When a new stream starts, the server delivers the uncommitted
+/// updates again.
 ///
 /// The stream commits whole pages. A page is the list of updates in one response to a poll (a request for updates).
 /// The server sends each page with a marker. A marker is a number: a poll with this number returns the updates after
@@ -73,8 +73,7 @@ use state::{Effect, Input, StreamState};
 /// commit a page, the stream sends the marker of the page to the server.
 ///
 /// According to users of MAX, the server can skip updates if a poll has no marker. By default, the first poll of a
-/// program has no marker. If you set a [`marker_store`](Self::marker_store), the first poll after a restart has the
-/// stored marker.
+/// stream has no marker. If a [`marker_store`](Self::marker_store) contains a marker, the first poll has this marker.
 ///
 /// Do not use stream adapters that request updates in advance, such as `buffered`, `peekable` or `for_each_concurrent`.
 /// With such an adapter, the stream can commit updates before they are handled. To handle updates concurrently, use

@@ -34,7 +34,8 @@ impl UploadMessage {
         Self { body, uploads: Uploads::default() }
     }
 
-    /// Adds an upload. The file is uploaded before the message is sent. Uploaded attachments come last in the message.
+    /// Adds an upload. The file is uploaded before the message is sent. In the message, uploaded attachments come after
+    /// the attachments that [`attach`](Self::attach) and [`keyboard`](Self::keyboard) add.
     pub fn upload<M: Media>(mut self, upload: Upload<M>) -> Self {
         self.uploads.push(upload);
         self

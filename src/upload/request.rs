@@ -306,7 +306,9 @@ impl<M: Media> Upload<M> {
     ///   [`Connection`](crate::ErrorKind::Connection)).
     /// - If the response of the upload host cannot be read ([`Decode`](crate::ErrorKind::Decode) or
     ///   [`TooLarge`](crate::ErrorKind::TooLarge)).
-    /// - The errors of [`Api::get_upload_url`](crate::api::Api::get_upload_url).
+    ///
+    /// The request for the upload URL can fail with the errors of
+    /// [`Api::get_upload_url`](crate::api::Api::get_upload_url).
     ///
     /// [`Error::may_have_been_applied`] is always `false`, because an upload alone changes nothing that users see.
     ///

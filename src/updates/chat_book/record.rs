@@ -70,7 +70,8 @@ impl ChatRecord {
         self.chat_id
     }
 
-    /// Returns the chat. `None` if the bot was removed from the chat.
+    /// Returns the chat. `None` if the bot was removed from the chat, or if
+    /// [`ChatBook::forget`](crate::updates::ChatBook::forget) removed the chat from the book.
     #[must_use]
     pub fn chat(&self) -> Option<KnownChat> {
         self.is_known().then(|| KnownChat {
