@@ -25,9 +25,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`MiniApp::check`] follows the documentation of MAX. MAX does not document the signature that
-//! [`MiniApp::is_phone_genuine`] checks, so this method follows a third-party client library. The checks were never
-//! tested with the live service.
+//! [`MiniApp::check`] and [`MiniApp::is_contact_genuine`] follow the documentation of MAX. MAX does not document the
+//! signature that [`MiniApp::is_phone_genuine`] checks, so this method follows a third-party client library. The checks
+//! were never tested with the live service.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -223,8 +223,8 @@ pub struct InitData {
     pub chat: Option<MiniAppChat>,
     /// The payload of the link or button that opened the Mini App. `None` if MAX does not send it.
     pub start_param: Option<String>,
-    /// All signed fields by name, percent-decoded. The map also contains fields that this version of the crate does not
-    /// support.
+    /// All signed fields: the names and the percent-decoded values. The map also contains fields that this version of
+    /// the crate does not support.
     pub fields: BTreeMap<String, String>,
 }
 

@@ -316,8 +316,8 @@ impl Bot {
     /// [`failed_user_details`](crate::types::ModifyMembersResult::failed_user_details). TamTam
     /// returns neither ids nor reasons.
     ///
-    /// If no user could be added, the call fails ([`is_refused`](crate::Error::is_refused)). This happens, for example,
-    /// if all users are already members.
+    /// If no user could be added, for example because all users are already members, the call fails
+    /// ([`is_refused`](crate::Error::is_refused)).
     ///
     /// ```
     /// # #[tokio::main]

@@ -66,8 +66,11 @@ impl IsAdmin {
         Self { member }
     }
 
-    /// Sends the request, and returns whether the user is an administrator or the owner. Returns `false` if the user is
-    /// not a member. `request.await` is a shorter form of `request.send().await`.
+    /// Sends the request, and returns whether the user is an administrator or the owner. `request.await` is a shorter
+    /// form of `request.send().await`.
+    ///
+    /// Returns `false` if the user is not a member, or if the member in the response cannot be parsed as a
+    /// [`ChatMember`]. In the second case, the reason is logged.
     ///
     /// # Errors
     ///

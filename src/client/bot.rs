@@ -142,7 +142,7 @@ impl Bot {
     /// Returns a clone of the bot for broadcasts and other work that can wait. The requests of the clone use only the
     /// part of the [rate limits](crate::settings::Pace) that the original bot leaves free.
     ///
-    /// The clone leaves a tenth of [`Pace::requests_per_second`](crate::settings::Pace::requests_per_second) to the
+    /// A tenth of [`Pace::requests_per_second`](crate::settings::Pace::requests_per_second) is reserved for the
     /// original bot. The clone sends its requests at equal intervals (by default, 38 ms on MAX). So a reply or a poll
     /// (a request for updates) of the original bot waits for at most one request of the clone.
     ///

@@ -44,7 +44,8 @@ impl Bot {
 
 /// A request for an API operation for which this crate has no method. Created by [`Bot::request`].
 ///
-/// The request uses the token, the API version, the time limit and the retry policy of the bot.
+/// The request uses the token, the API version, the time limit and the retry policy of the bot. Of the rate limits,
+/// only [`Pace::requests_per_second`](crate::settings::Pace::requests_per_second) applies.
 #[derive(Clone)]
 #[must_use = "a request does nothing until it is awaited or sent"]
 pub struct RawRequest {

@@ -168,7 +168,8 @@ macro_rules! message_setters {
                 self
             }
 
-            /// Sets the markup format of the text: Markdown or HTML. By default, the text is plain.
+            /// Sets the markup format of the text: Markdown or HTML. By default, a text that you pass as a string is
+            /// plain.
             pub fn format(self, format: crate::api::types::TextFormat) -> Self {
                 self.with(|body| body.format(format))
             }
@@ -193,7 +194,7 @@ macro_rules! message_setters {
             }
 
             /// Sets whether the members of the chat are notified of the message. Defaults to `true`. In a channel, MAX
-            /// refuses `false`.
+            /// refuses messages with `notify(false)`.
             pub fn notify(self, notify: bool) -> Self {
                 self.with(|body| body.notify(notify))
             }

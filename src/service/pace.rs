@@ -4,10 +4,11 @@
 ///
 /// A request that would exceed a limit is delayed. All clones of a bot share the limits.
 ///
-/// Requests are sent in the order in which they were made, with two exceptions:
+/// Requests are sent in the order in which they were made, with three exceptions:
 ///
 /// - While a message waits because of the limit of its chat, later requests overtake it, unless they are messages to
 ///   the same chat.
+/// - While a poll (a request for updates) waits because of the limit for polls, other requests overtake the poll.
 /// - Requests of the original bot overtake waiting requests of a clone from
 ///   [`Bot::background`](crate::Bot::background).
 ///
@@ -43,7 +44,7 @@
 /// A 429 of an upload host does not pause the bot. An upload host is a separate server that receives files.
 ///
 /// After the pause, the bot starts with a tenth of its [`requests_per_second`](Self::requests_per_second), and reaches
-/// the full rate after 5 s. If `requests_per_second` is not set, the bot starts with 3 requests per second, reaches 30
+/// the full rate after 5 s. Without a limit for all requests, the bot starts with 3 requests per second, reaches 30
 /// after 5 s, and has no limit after 1 minute.
 ///
 /// # Slow connections

@@ -41,8 +41,8 @@ impl Bot {
     /// Subscribes a webhook. The service then sends the updates of the bot to `url`. While a webhook is subscribed,
     /// polling ([`run`](Self::run), [`updates`](Self::updates)) receives no updates.
     ///
-    /// - `url`: The URL of the webhook. The services do not sign the updates, so the path of the URL must be a secret
-    ///   that cannot be guessed. Errors do not show the path.
+    /// - `url`: The URL of the webhook. The services do not sign the updates, so use a URL with a path that cannot be
+    ///   guessed. Errors do not show the path.
     /// - `types`: The types of updates that the webhook receives. If the list is empty, the webhook receives all
     ///   updates.
     ///
@@ -123,8 +123,9 @@ impl Bot {
     ///
     /// - The errors of [`subscriptions`](Self::subscriptions).
     /// - If a webhook is still subscribed at the end. The call returns the first error of
-    ///   [`unsubscribe_webhook`](Self::unsubscribe_webhook) that is not a [refusal](Error::is_refused). If there is no
-    ///   such error, the returned error has the kind [`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed).
+    ///   [`unsubscribe_webhook`](Self::unsubscribe_webhook) that is neither a [refusal](Error::is_refused) nor caused
+    ///   by an unexpected response body. If there is no such error, the returned error has the kind
+    ///   [`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed).
     ///
     /// # Cancel safety
     ///

@@ -44,10 +44,10 @@ pub struct DeepLink {
 }
 
 impl DeepLink {
-    /// Creates a TamTam link that starts a bot with a payload.
+    /// Creates a TamTam link that opens the user's chat with a bot.
     ///
     /// - `bot`: Username of the bot, with or without the `@`.
-    /// - `payload`: Text that the bot receives (1-128 characters).
+    /// - `payload`: Text that the bot receives when the user starts the bot (1-128 characters).
     ///
     /// To convert the link to a link of MAX, call [`on`](Self::on). To create a link for the service of a [`Bot`], call
     /// [`Bot::deep_link`].
@@ -83,7 +83,7 @@ impl DeepLink {
         }
     }
 
-    /// Converts the link to a link of `service`, with the same bot and payload.
+    /// Converts the link to a link of `service`, with the same username and payload.
     #[must_use]
     pub fn on(mut self, service: &Service) -> Self {
         self.template = Template::start(service);
@@ -129,11 +129,11 @@ impl FromStr for DeepLink {
 }
 
 impl Bot {
-    /// Creates a link that starts a bot and passes a payload to the bot. The link is for the service of this `Bot`. See
+    /// Creates a link that opens the user's chat with a bot. The link is for the service of this `Bot`. See
     /// [`DeepLink`].
     ///
-    /// - `username`: Username of the bot to start, with or without the `@`.
-    /// - `payload`: Text that the bot receives (1-128 characters).
+    /// - `username`: Username of the bot in the link, with or without the `@`.
+    /// - `payload`: Text that the bot receives when the user starts the bot (1-128 characters).
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {

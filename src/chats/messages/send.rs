@@ -64,8 +64,8 @@ impl SendRequest {
     /// Adds an attachment that is uploaded before the message is sent. In the message, uploaded attachments come after
     /// all other attachments.
     ///
-    /// [`request_timeout`](Self::request_timeout) and [`no_retry`](Self::no_retry) apply to the message. They do not
-    /// apply to the upload.
+    /// [`request_timeout`](Self::request_timeout), [`idempotent`](Self::idempotent) and [`no_retry`](Self::no_retry)
+    /// apply to the request that sends the message, but not to the upload.
     pub fn upload<M: Media>(mut self, upload: Upload<M>) -> Self {
         self.uploads.push(upload);
         self

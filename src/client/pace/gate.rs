@@ -33,7 +33,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 const LONG_PAUSE: Duration = Duration::from_secs(60);
 
 /// Delays requests to the pace of a bot. Waiting requests keep their order within a priority. The exception: a request
-/// that waits for the limit of its chat lets others pass.
+/// that waits for the limit of its chat, or for the limit of polls, lets others pass.
 pub(crate) struct Gate {
     clock: Arc<dyn Clock>,
     inner: Mutex<Inner>,

@@ -98,8 +98,8 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Returns a policy without retries: each call has one attempt. A call that sends a message fails if the attached
-    /// media is not ready.
+    /// Returns a policy without retries: each call has one attempt. If the attached media of a message is not ready,
+    /// the call fails.
     pub fn none() -> Self {
         Self { attempts: 1, attachment_budget: Duration::ZERO, ..Self::default() }
     }
