@@ -108,8 +108,8 @@ impl Uploads {
 
     /// Sets how the bot gets the token of an uploaded video or audio file. A message refers to the file by this token.
     ///
-    /// - `true`: the response of `getUploadUrl` contains the token. The response to the upload is `<retval>1</retval>`.
-    ///   This is the default on MAX.
+    /// - `true`: the response of `getUploadUrl` contains the token. The response to the upload contains
+    ///   `<retval>1</retval>`. This is the default on MAX.
     /// - `false`: the response to the upload is JSON with the token. This is the default on TamTam.
     pub fn set_retval(&self, retval: bool) {
         self.act(|store| store.settings.retval = retval);
