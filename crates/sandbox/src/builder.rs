@@ -88,7 +88,7 @@ impl SandboxBuilder {
     }
 
     /// Sets the rate limits of the bots. Defaults to [`RateLimit::max`] on MAX, and to [`RateLimit::none`] on TamTam.
-    /// [`Sandbox::rate_limited`] returns the number of refused requests.
+    /// [`Sandbox::rate_limited`] returns the number of requests that were refused because of a limit.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.rate_limit = Some(limit);
         self
@@ -150,7 +150,8 @@ impl SandboxBuilder {
     }
 
     /// Sets the pause before the first redelivery of an update. The sandbox redelivers an update if the webhook does
-    /// not respond with the status 200. [`Sandbox::time_passes`] skips these pauses.
+    /// not respond with the status 200. All pauses before redeliveries pass in real time, unless
+    /// [`Sandbox::time_passes`] skips them.
     ///
     /// | | on TamTam | on MAX |
     /// |---|---|---|

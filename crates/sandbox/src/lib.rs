@@ -28,9 +28,9 @@
 //! Your bot sends real HTTP requests to the sandbox:
 //!
 //! - A request with a wrong token is refused with the status 401.
-//! - A request that the API's OpenAPI document does not allow is refused with the status 400, unless the real servers
-//!   are known to accept it. The error names the invalid field. `openapi/tolerance.yaml` in the repository lists the
-//!   requests that are accepted although the document does not allow them.
+//! - A request with parameters or a body that the API's OpenAPI document does not allow is refused with the status 400.
+//!   The error names the invalid field. `openapi/tolerance.yaml` in the repository lists the exceptions: requests that
+//!   the real servers are known to accept.
 //! - The sandbox responds to a poll (a request for updates) when there is an update, or after the timeout of the poll.
 //!   An update reports an event, such as a new message, to the bot.
 //!
@@ -89,8 +89,8 @@
 //! The pauses and the 8 h pass in real time, unless [`Sandbox::time_passes`] skips them.
 //!
 //! A new webhook gets the updates that waited for a poll. After the last webhook of a bot is removed, polls return the
-//! updates that no webhook has accepted. On MAX, updates about comments and about the bot's rights as an administrator
-//! are delivered only by webhook. Without a webhook, these updates are lost.
+//! updates that are not lost and that no webhook has accepted. On MAX, updates about comments and about the bot's
+//! rights as an administrator are delivered only by webhook. Without a webhook, these updates are lost.
 //!
 //! For tests, a webhook on a loopback host may have any port, and the scheme `http` or `https`. These rules apply to
 //! webhooks on other hosts:
@@ -132,7 +132,8 @@
 //!
 //! The option `--seed demo` creates the items of [`Sandbox::demo`]. When the program is ready, it prints the URL of the
 //! API and the token of the bot. If [`BotBuilder::from_env`](tamtam::BotBuilder::from_env) builds your bot, set the
-//! environment variables `MAX_BASE_URL` and `MAX_TOKEN` to these values. Tests control the simulated people and inject
+//! environment variables `MAX_BASE_URL` and `MAX_TOKEN` to these values. Without `--service`, the program simulates
+//! TamTam, and the variables are `TAMTAM_BASE_URL` and `TAMTAM_TOKEN`. Tests control the simulated people and inject
 //! faults through the HTTP endpoints of [`control`].
 //!
 //! # Restrictions

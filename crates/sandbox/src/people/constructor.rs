@@ -108,8 +108,9 @@ impl Constructor {
         self.person.clone().waits("an answer in the constructor", Location::caller(), look)
     }
 
-    /// Posts the messages of the bot's latest answer to the chat, and returns the ids of the posted messages. The
-    /// person is the sender. The bot gets the update `message_constructed` for each message. Then the session ends.
+    /// Posts the messages of the bot's latest answer, and returns the ids of the posted messages. In the chat, the
+    /// person is the sender. For each message, the bot gets the update `message_constructed`, and all bots in the chat
+    /// get `message_created`. Then the session ends.
     ///
     /// # Panics
     ///

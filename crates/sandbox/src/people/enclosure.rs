@@ -39,17 +39,17 @@ enum Enclosed {
 }
 
 impl Enclosure {
-    /// Creates a photo. `bytes`: The content of the photo.
+    /// Creates a photo. `bytes`: the content of the photo.
     pub fn photo(bytes: impl Into<Vec<u8>>) -> Self {
         Self::media("image", String::new(), bytes.into())
     }
 
-    /// Creates a video. `bytes`: The content of the video.
+    /// Creates a video. `bytes`: the content of the video.
     pub fn video(bytes: impl Into<Vec<u8>>) -> Self {
         Self::media("video", String::new(), bytes.into())
     }
 
-    /// Creates an audio recording. `bytes`: The content of the recording. An audio recording must be the only
+    /// Creates an audio recording. `bytes`: the content of the recording. An audio recording must be the only
     /// attachment of its message.
     pub fn audio(bytes: impl Into<Vec<u8>>) -> Self {
         Self::media("audio", String::new(), bytes.into())
@@ -66,7 +66,8 @@ impl Enclosure {
         Self(Enclosed::Sticker { code: code.into() })
     }
 
-    /// Creates a link with the preview of a page. `url`: the URL of the page. The sandbox does not fetch the page.
+    /// Creates a link to a page. `url`: the URL of the page. The sandbox does not fetch the page, so the attachment
+    /// contains no preview.
     pub fn link(url: impl Into<String>) -> Self {
         Self(Enclosed::Link { url: url.into() })
     }

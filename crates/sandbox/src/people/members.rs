@@ -42,7 +42,8 @@ impl Person {
         self.must(|actor, state| actor.adds(state, other.actor.user_id));
     }
 
-    /// Adds the bot to the chat as an administrator with all rights. The bot gets `bot_added`.
+    /// Adds the bot to the chat as an administrator with all rights. The bot gets `bot_added`. The other
+    /// [bots with the necessary rights](#updates) get `user_added`.
     ///
     /// # Panics
     ///
@@ -66,7 +67,8 @@ impl Person {
         self.must(|actor, state| actor.removes(state, other.actor.user_id));
     }
 
-    /// Removes the bot from the chat. The bot gets `bot_removed`.
+    /// Removes the bot from the chat. The bot gets `bot_removed`. The other
+    /// [bots with the necessary rights](#updates) get `user_removed`.
     ///
     /// # Panics
     ///

@@ -149,7 +149,7 @@ impl Person {
 
     /// Stops the bot. On MAX, the bot gets `bot_stopped`. On TamTam, the bot gets no update.
     ///
-    /// In the dialog, the bot can then neither write nor list messages. If the person starts the bot again or writes a
+    /// In the dialog, the bot can then neither write nor list messages. If this person starts the bot again or writes a
     /// message, the bot can do both again.
     ///
     /// # Panics

@@ -84,8 +84,8 @@ impl Person {
 
     /// Forwards a message to this chat, and returns the id of the new message. The bot gets `message_created`.
     ///
-    /// `mid`: the id of a message in any chat that this person can read. If this message is itself a forward, the new
-    /// message forwards the original message.
+    /// `mid`: the id of a message that this person can read. The message can be in any chat. If this message is itself
+    /// a forward, the new message forwards the original message.
     ///
     /// # Panics
     ///

@@ -9,7 +9,7 @@ use crate::state::uploads::reports::{ReceivedFile, UploadRequest, UploadStatus};
 use crate::state::uploads::store::Store;
 
 /// The upload host of a sandbox. Returned by [`Sandbox::uploads`]. The upload host is the server to which bots upload
-/// files. It has its own port.
+/// files. This server has its own port.
 ///
 /// A bot can upload a file in two ways:
 ///
@@ -90,7 +90,8 @@ impl Uploads {
         self.act(|store| store.leaks.clone())
     }
 
-    /// Injects a fault into an upload. Faults happen one at a time, in the order in which they were injected.
+    /// Injects a fault into the next upload. Faults happen one at a time, in the order in which they were injected. If
+    /// a fault has a [position](UploadFault), the fault waits until an upload reaches this position.
     pub fn fail_next(&self, fault: UploadFault) {
         self.act(|store| store.fail_next(fault));
     }
@@ -107,8 +108,8 @@ impl Uploads {
 
     /// Sets how the bot gets the token of an uploaded video or audio file. A message refers to the file by this token.
     ///
-    /// - `true`: the response of `getUploadUrl` contains the token. The response to the upload is `<retval>1</retval>`.
-    ///   This is the default on MAX.
+    /// - `true`: the response of `getUploadUrl` contains the token. The response to the upload contains
+    ///   `<retval>1</retval>`. This is the default on MAX.
     /// - `false`: the response to the upload is JSON with the token. This is the default on TamTam.
     pub fn set_retval(&self, retval: bool) {
         self.act(|store| store.settings.retval = retval);

@@ -5,8 +5,9 @@ use std::fmt;
 /// An HTTP request to the API of the sandbox, with its response. [`Sandbox::on_exchange`](crate::Sandbox::on_exchange)
 /// adds a hook that receives each exchange.
 ///
-/// In the method, the path and the query, `...` replaces each string that contains a bot's token. Bodies stay
-/// unchanged, even if they contain a token.
+/// If the method, the path, or the name or value of a query parameter contains a bot's token, the exchange contains
+/// `...` instead. Bodies stay unchanged, even if they contain a token. For a request to the [`control`](crate::control)
+/// endpoints, the exchange contains neither the query nor the bodies.
 ///
 /// ```
 /// # #[tokio::main]

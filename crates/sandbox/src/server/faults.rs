@@ -68,9 +68,10 @@ enum FaultKind {
 }
 
 impl Fault {
-    /// Creates a fault that responds with this HTTP status, and with an error body in the format of the API. The error
-    /// code in the body matches the status. A client can conclude from the codes for the statuses 429 and 503 that the
-    /// operation was not carried out.
+    /// Creates a fault that responds with this HTTP status, and with an error body in the format of the API. For the
+    /// statuses 400, 401, 403, 404, 405, 429 and 503, the error code in the body matches the status. For other
+    /// statuses, the code is `internal.error`. A client can conclude from the codes for the statuses 429 and 503 that
+    /// the operation was not carried out.
     ///
     /// # Panics
     ///

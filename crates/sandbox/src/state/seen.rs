@@ -71,7 +71,7 @@ impl Seen {
         &self.message
     }
 
-    /// Returns `true` if this is an edit of an earlier message, and `false` if the message is new. If the bot changes a
+    /// Returns `true` if the bot edited an earlier message, and `false` if the message is new. If the bot changes a
     /// message in its answer to a pressed button, the change also counts as an edit.
     pub fn is_edit(&self) -> bool {
         self.is_edit
