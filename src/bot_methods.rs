@@ -32,7 +32,7 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// The errors of [`BotBuilder::build`].
+    /// Returns the errors of [`BotBuilder::build`].
     pub fn new(token: impl Into<String>) -> Result<Self> {
         Self::builder(token).build()
     }
@@ -55,7 +55,7 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// The errors of [`BotBuilder::build`].
+    /// Returns the errors of [`BotBuilder::build`].
     pub fn max(token: impl Into<String>) -> Result<Self> {
         Self::builder(token).service(Service::Max).build()
     }
@@ -112,7 +112,7 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// The errors of [`SendRequest::send`].
+    /// Returns the errors of [`SendRequest::send`].
     #[doc(alias = "send_message")]
     #[doc(alias = "send_photo")]
     pub fn send(&self, to: impl IntoTarget, message: impl Sendable) -> SendRequest {
@@ -310,7 +310,7 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// The errors of [`BotBuilder::from_env`] and [`BotBuilder::build`].
+    /// Returns the errors of [`BotBuilder::from_env`] and [`BotBuilder::build`].
     pub fn from_env() -> Result<Self> {
         BotBuilder::from_env()?.build()
     }

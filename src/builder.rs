@@ -156,7 +156,7 @@ impl BotBuilder {
     ///
     /// # Errors
     ///
-    /// All errors have the kind [`Build`](crate::ErrorKind::Build):
+    /// Returns an error of the kind [`Build`](crate::ErrorKind::Build) in these cases:
     ///
     /// - If neither token is set.
     /// - If both tokens are set and not blank.
@@ -477,7 +477,8 @@ impl BotBuilder {
     ///
     /// # Errors
     ///
-    /// All errors have the kind [`Build`](crate::ErrorKind::Build), and their messages name the invalid setting:
+    /// Returns an error of the kind [`Build`](crate::ErrorKind::Build) in these cases. The error message names the
+    /// invalid setting:
     ///
     /// - If the token is blank.
     /// - If the token of a bot of MAX contains characters that are not allowed in a header.

@@ -22,7 +22,7 @@ pub fn read_page(text: &str) -> usize {
 ///
 /// # Errors
 ///
-/// If the journal cannot be written.
+/// Returns an error if the journal cannot be written.
 #[cfg(feature = "journal")]
 pub async fn store_page(journal: &Journal, page: Vec<RawUpdate>, marker: i64) -> Result<()> {
     let queue = journal.queue();

@@ -84,7 +84,7 @@ impl MiniApp {
     ///
     /// # Errors
     ///
-    /// If the token is empty ([`ErrorKind::Build`](crate::ErrorKind::Build)).
+    /// Returns an error if the token is empty ([`ErrorKind::Build`](crate::ErrorKind::Build)).
     pub fn new(token: &str) -> Result<Self> {
         let token = token.trim();
         if token.is_empty() {
@@ -118,6 +118,8 @@ impl MiniApp {
     ///
     /// # Errors
     ///
+    /// Returns an error in these cases:
+    ///
     /// - If the text is not a valid list of fields ([`Malformed`](InvalidInitData::Malformed)).
     /// - If a field occurs more than once ([`Repeated`](InvalidInitData::Repeated)).
     /// - If a required field is missing or invalid ([`Missing`](InvalidInitData::Missing)).
@@ -133,7 +135,7 @@ impl MiniApp {
     ///
     /// # Errors
     ///
-    /// The errors of [`check`](Self::check).
+    /// Returns the errors of [`check`](Self::check).
     pub fn check_at(&self, init_data: &str, now: SystemTime) -> Result<InitData, InvalidInitData> {
         let mut fields = read_fields(init_data)?;
         let hash = fields.remove("hash").ok_or(InvalidInitData::Missing { name: "hash" })?;

@@ -20,8 +20,9 @@ impl Callback {
     ///
     /// # Errors
     ///
-    /// If the payload cannot be deserialized into `T` ([`ErrorKind::Payload`](crate::ErrorKind::Payload)). For example,
-    /// this error occurs if an older version of the bot sent the button with a payload of another type.
+    /// Returns an error if the payload cannot be deserialized into `T`
+    /// ([`ErrorKind::Payload`](crate::ErrorKind::Payload)). For example, this error occurs if an older version of the
+    /// bot sent the button with a payload of another type.
     pub fn payload_as<T: DeserializeOwned>(&self) -> Result<T> {
         json_field::read(self.payload.as_deref(), "payload")
     }
@@ -76,9 +77,11 @@ impl Bot {
     ///
     /// # Errors
     ///
+    /// Returns an error in these cases:
+    ///
     /// - If the answer has neither a notification nor an edit
     ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)). The answer is not sent.
-    /// - The errors of [`Api::answer_on_callback`](crate::api::Api::answer_on_callback).
+    /// - If [`Api::answer_on_callback`](crate::api::Api::answer_on_callback) returns an error.
     #[doc(alias = "answer_callback_query")]
     pub fn answer(&self, callback: impl Into<CallbackId>) -> AnswerOnCallback {
         self.api().answer_on_callback(callback, CallbackAnswer::new())

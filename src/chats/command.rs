@@ -240,7 +240,7 @@ impl SetCommands {
     ///
     /// # Errors
     ///
-    /// The errors of [`Api::edit_my_info`](crate::api::Api::edit_my_info) on TamTam, or of
+    /// Returns the errors of [`Api::edit_my_info`](crate::api::Api::edit_my_info) on TamTam, or of
     /// [`Api::edit_my_commands`](crate::api::Api::edit_my_commands) on MAX.
     ///
     /// # Cancel safety

@@ -23,8 +23,8 @@ impl MessageConstructionRequest {
     ///
     /// # Errors
     ///
-    /// If the state cannot be deserialized into `T` ([`ErrorKind::Payload`](crate::ErrorKind::Payload)), for example
-    /// because an older version of the bot set it.
+    /// Returns an error if the state cannot be deserialized into `T`
+    /// ([`ErrorKind::Payload`](crate::ErrorKind::Payload)), for example because an older version of the bot set it.
     pub fn data_as<T: DeserializeOwned>(&self) -> Result<Option<T>> {
         json_field::read(self.data.as_deref().filter(|data| !data.is_empty()), "data")
     }
@@ -72,7 +72,7 @@ impl CallbackConstructorInput {
     ///
     /// # Errors
     ///
-    /// The errors of [`Callback::payload_as`](crate::Callback::payload_as).
+    /// Returns the errors of [`Callback::payload_as`](crate::Callback::payload_as).
     pub fn payload_as<T: DeserializeOwned>(&self) -> Result<T> {
         json_field::read(Some(&self.payload), "payload")
     }
@@ -127,7 +127,7 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// The errors of [`Api::construct`](crate::api::Api::construct).
+    /// Returns the errors of [`Api::construct`](crate::api::Api::construct).
     pub fn construct(&self, session: impl Into<SessionId>) -> Construct {
         self.api().construct(session, ConstructorAnswer::new())
     }
@@ -203,7 +203,7 @@ impl Construct {
     ///
     /// # Errors
     ///
-    /// If the state cannot be serialized as JSON, or if the JSON has more than 8192 bytes
+    /// Returns an error if the state cannot be serialized as JSON, or if the JSON has more than 8192 bytes
     /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     pub fn data(mut self, state: &impl Serialize) -> Result<Self> {
         self.body = self.body.data(json_field::write(state, "data", json_field::DATA_BYTES)?);

@@ -31,7 +31,7 @@ impl GetMember {
     ///
     /// # Errors
     ///
-    /// The errors of [`Api::get_members`](crate::api::Api::get_members).
+    /// Returns the errors of [`Api::get_members`](crate::api::Api::get_members).
     ///
     /// # Cancel safety
     ///
@@ -74,7 +74,7 @@ impl IsAdmin {
     ///
     /// # Errors
     ///
-    /// The errors of [`Api::get_members`](crate::api::Api::get_members).
+    /// Returns the errors of [`Api::get_members`](crate::api::Api::get_members).
     ///
     /// # Cancel safety
     ///

@@ -162,6 +162,8 @@ macro_rules! pages {
             ///
             /// # Errors
             ///
+            /// Returns an error in these cases:
+            ///
             /// - If the request for a page fails. See [`ErrorKind`](crate::ErrorKind) for the possible causes.
             /// - If a setting of the stream is invalid, such as a `page_size` of 0
             ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)). The setters do not check their
@@ -180,7 +182,7 @@ macro_rules! pages {
             ///
             /// # Errors
             ///
-            /// The errors of [`next`](Self::next).
+            /// Returns the errors of [`next`](Self::next).
             ///
             /// # Cancel safety
             ///
@@ -193,7 +195,8 @@ macro_rules! pages {
             ///
             /// # Errors
             ///
-            /// The errors of [`next`](Self::next). After an error, the items that were already received are lost.
+            /// Returns the errors of [`next`](Self::next). After an error, the items that were already received are
+            /// lost.
             ///
             /// # Cancel safety
             ///

@@ -95,6 +95,8 @@ impl RawRequest {
     ///
     /// # Errors
     ///
+    /// Returns an error in these cases:
+    ///
     /// - If the path is invalid, or if the body cannot be serialized as JSON
     ///   ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). Nothing is sent.
     /// - If no connection can be opened ([`Connect`](crate::ErrorKind::Connect)), or if the connection breaks
@@ -119,7 +121,9 @@ impl RawRequest {
     ///
     /// # Errors
     ///
-    /// - The errors of [`send`](Self::send).
+    /// Returns an error in these cases:
+    ///
+    /// - If [`send`](Self::send) returns an error.
     /// - If a body with `success: false` does not fit `T`. For this error, [`Error::is_refused`] returns `true`.
     ///   [`ErrorKind`](crate::ErrorKind) lists the kind for each code.
     /// - If a body without `success: false` does not fit `T` ([`Decode`](crate::ErrorKind::Decode)).

@@ -226,7 +226,7 @@ macro_rules! request {
             ///
             /// # Errors
             ///
-            #[doc = concat!("The errors of [`Api::", stringify!($method), "`].")]
+            #[doc = concat!("Returns the errors of [`Api::", stringify!($method), "`].")]
             ///
             /// # Cancel safety
             ///

@@ -145,6 +145,8 @@ impl From<Keyboard> for AttachmentRequest {
 ///
 /// # Errors
 ///
+/// Returns an error in these cases:
+///
 /// - If the attachment is [`Unknown`](Attachment::Unknown).
 /// - If a video, an audio recording or a file has no token.
 /// - If a contact card has neither a vCard nor a user.

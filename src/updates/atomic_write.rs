@@ -17,7 +17,7 @@ const RANDOM_DIGITS: usize = 16;
 ///
 /// # Errors
 ///
-/// If it is not a regular file, has more bytes, or cannot be read.
+/// Returns an error if it is not a regular file, has more bytes, or cannot be read.
 pub fn read(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     let file = match check_kind(path).and_then(|()| File::open(path)) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),

@@ -152,7 +152,7 @@ impl ChatBook {
     ///
     /// # Errors
     ///
-    /// If the store cannot be read ([`ErrorKind::ChatBook`](crate::ErrorKind::ChatBook)).
+    /// Returns an error if the store cannot be read ([`ErrorKind::ChatBook`](crate::ErrorKind::ChatBook)).
     ///
     /// # Cancel safety
     ///
@@ -191,7 +191,8 @@ impl ChatBook {
     ///
     /// # Errors
     ///
-    /// If the store fails, or if the save takes longer than 5 s ([`ErrorKind::ChatBook`](crate::ErrorKind::ChatBook)).
+    /// Returns an error if the store fails, or if the save takes longer than 5 s
+    /// ([`ErrorKind::ChatBook`](crate::ErrorKind::ChatBook)).
     ///
     /// After an error, the book keeps the change in memory. The next change that needs a save starts another save of
     /// all unsaved changes. If at least 10 s have passed since the error, any update starts this save.
@@ -238,7 +239,7 @@ impl ChatBook {
     ///
     /// # Errors
     ///
-    /// The errors of [`observe`](Self::observe).
+    /// Returns the errors of [`observe`](Self::observe).
     ///
     /// # Cancel safety
     ///
@@ -335,7 +336,7 @@ impl ChatBook {
     ///
     /// # Errors
     ///
-    /// The errors of [`observe`](Self::observe).
+    /// Returns the errors of [`observe`](Self::observe).
     ///
     /// # Cancel safety
     ///

@@ -64,7 +64,7 @@ pub trait HandlerResult {
     ///
     /// # Errors
     ///
-    /// If the handler returned an error.
+    /// Returns an error if the handler returned an error.
     fn into_result(self) -> Result<(), Box<dyn StdError + Send + Sync>>;
 }
 

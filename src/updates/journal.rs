@@ -211,7 +211,7 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// If the journal cannot be read ([`ErrorKind::Journal`](crate::ErrorKind::Journal)).
+    /// Returns an error if the journal cannot be read ([`ErrorKind::Journal`](crate::ErrorKind::Journal)).
     ///
     /// # Cancel safety
     ///
@@ -230,7 +230,7 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// If the journal cannot be written ([`ErrorKind::Journal`](crate::ErrorKind::Journal)).
+    /// Returns an error if the journal cannot be written ([`ErrorKind::Journal`](crate::ErrorKind::Journal)).
     ///
     /// # Cancel safety
     ///
@@ -245,7 +245,7 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// If the journal cannot be written ([`ErrorKind::Journal`](crate::ErrorKind::Journal)).
+    /// Returns an error if the journal cannot be written ([`ErrorKind::Journal`](crate::ErrorKind::Journal)).
     ///
     /// # Cancel safety
     ///
@@ -317,7 +317,7 @@ impl JournalBuilder {
     ///
     /// # Errors
     ///
-    /// The errors of [`Journal::open`].
+    /// Returns the errors of [`Journal::open`].
     pub fn open(self) -> Result<Journal> {
         Ok(Journal(Arc::new(Queue::open(&self.path, self.settings)?)))
     }

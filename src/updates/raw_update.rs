@@ -135,7 +135,7 @@ impl RawUpdates {
     ///
     /// # Errors
     ///
-    /// The errors of [`Updates::next`](crate::updates::Updates::next).
+    /// Returns the errors of [`Updates::next`](crate::updates::Updates::next).
     ///
     /// # Cancel safety
     ///
@@ -149,7 +149,7 @@ impl RawUpdates {
     ///
     /// # Errors
     ///
-    /// The errors of [`Updates::next`](crate::updates::Updates::next).
+    /// Returns the errors of [`Updates::next`](crate::updates::Updates::next).
     ///
     /// # Cancel safety
     ///
@@ -185,7 +185,7 @@ impl RawUpdates {
     ///
     /// # Errors
     ///
-    /// The errors of [`Updates::next`](crate::updates::Updates::next).
+    /// Returns the errors of [`Updates::next`](crate::updates::Updates::next).
     ///
     /// # Cancel safety
     ///

@@ -401,9 +401,12 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// - The errors of [`Updates::next`], for example if the server refuses the token, or if a webhook is subscribed.
-    /// - `ErrorKind::Journal` if the journal cannot be used, for example because the journal belongs to another bot, or
-    ///   because another `Run` uses the journal.
+    /// Returns an error in these cases:
+    ///
+    /// - If [`Updates::next`] returns a permanent error, for example because the server refuses the token, or because a
+    ///   webhook is subscribed.
+    /// - If the journal cannot be used, for example because the journal belongs to another bot, or because another `Run`
+    ///   uses the journal (`ErrorKind::Journal`).
     ///
     /// Temporary failures are retried. With [`Bot::run_deliveries`], the result is always `Ok`.
     ///

@@ -367,7 +367,7 @@ impl Updates {
     ///
     /// # Errors
     ///
-    /// The errors of [`next`](Self::next).
+    /// Returns the errors of [`next`](Self::next).
     ///
     /// # Cancel safety
     ///

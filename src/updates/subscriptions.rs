@@ -72,7 +72,7 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// The errors of [`Api::subscribe`](crate::api::Api::subscribe).
+    /// Returns the errors of [`Api::subscribe`](crate::api::Api::subscribe).
     pub fn subscribe_webhook(&self, url: impl Into<String>, types: impl Into<Vec<UpdateType>>) -> Subscribe {
         let mut subscription = SubscriptionRequestBody::new(url);
         if let Some(version) = self.version() {
@@ -121,7 +121,9 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// - The errors of [`subscriptions`](Self::subscriptions).
+    /// Returns an error in these cases:
+    ///
+    /// - If [`subscriptions`](Self::subscriptions) returns an error.
     /// - If a webhook is still subscribed at the end. The call returns the first error of
     ///   [`unsubscribe_webhook`](Self::unsubscribe_webhook) that is neither a [refusal](Error::is_refused) nor caused
     ///   by an unexpected response body. If there is no such error, the returned error has the kind

@@ -52,7 +52,7 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// All errors have the kind [`ErrorKind::Build`](crate::ErrorKind::Build):
+    /// Returns an error of the kind [`ErrorKind::Build`](crate::ErrorKind::Build) in these cases:
     ///
     /// - If the path does not begin with `/`.
     /// - If the last segment has fewer than 32 characters.
@@ -94,7 +94,7 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// All errors have the kind [`ErrorKind::Build`](crate::ErrorKind::Build):
+    /// Returns an error of the kind [`ErrorKind::Build`](crate::ErrorKind::Build) in these cases:
     ///
     /// - If the secret has fewer than 5 or more than 256 characters.
     /// - If the secret contains a character that is not an ASCII letter, a digit, `_` or `-`.
@@ -114,7 +114,7 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// The errors of [`Bot::subscribe_webhook`].
+    /// Returns the errors of [`Bot::subscribe_webhook`].
     pub fn subscribe(&self, origin: impl AsRef<str>, types: impl Into<Vec<UpdateType>>) -> Subscribe {
         let url = format!("{}{}", origin.as_ref().trim_end_matches('/'), self.path.expose());
         let mut request = self.bot.subscribe_webhook(url, types);

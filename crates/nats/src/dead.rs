@@ -109,6 +109,8 @@ for letter in queue.dead().list().await? {
     ///
     /// # Errors
     ///
+    /// Returns an error in these cases:
+    ///
     /// - If NATS does not respond ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)).
     /// - If NATS refuses the request ([`ErrorKind::Refused`](crate::ErrorKind::Refused)).
     ///
@@ -133,6 +135,8 @@ for letter in queue.dead().list().await? {
     /// from 0 again.
     ///
     /// # Errors
+    ///
+    /// Returns an error in these cases:
     ///
     /// - If NATS does not respond ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)). Call `replay` again.
     ///   A second call within the [deduplication window](crate::Open::dedup_window) (by default 1 h) does not store the
@@ -164,6 +168,8 @@ for letter in queue.dead().list().await? {
     /// `id`: Id of the dead letter ([`DeadLetter::id`]).
     ///
     /// # Errors
+    ///
+    /// Returns an error in these cases:
     ///
     /// - If NATS does not respond ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)).
     /// - If NATS refuses the request ([`ErrorKind::Refused`](crate::ErrorKind::Refused)).

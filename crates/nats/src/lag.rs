@@ -19,6 +19,8 @@ impl Queue {
     ///
     /// # Errors
     ///
+    /// Returns an error in these cases:
+    ///
     /// - If NATS does not respond ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)).
     /// - If NATS refuses the request ([`ErrorKind::Refused`](crate::ErrorKind::Refused)).
     ///

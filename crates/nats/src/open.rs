@@ -67,6 +67,8 @@ assert_eq!(queue.lag().await?.waiting, 0);
     ///
     /// # Errors
     ///
+    /// Returns an error in these cases:
+    ///
     /// - If NATS does not respond within the [timeout](Open::timeout)
     ///   ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)).
     /// - If the API of the bot does not respond within the timeout, or refuses the token

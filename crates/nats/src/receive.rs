@@ -153,6 +153,8 @@ impl Receive {
     ///
     /// # Errors
     ///
+    /// Returns an error in these cases:
+    ///
     /// - If [`Updates::next`] fails, for example because the API refuses the token or a webhook is subscribed
     ///   ([`ErrorKind::Bot`](crate::ErrorKind::Bot)).
     /// - If the queue belongs to another bot ([`ErrorKind::Bot`](crate::ErrorKind::Bot)).

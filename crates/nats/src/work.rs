@@ -240,7 +240,7 @@ impl Work {
     ///
     /// # Errors
     ///
-    /// If the queue belongs to another bot ([`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch)).
+    /// Returns an error if the queue belongs to another bot ([`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch)).
     ///
     /// # Cancel safety
     ///

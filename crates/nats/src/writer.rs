@@ -49,6 +49,8 @@ assert!(!queue.writer().store(&raw).await?);
     ///
     /// # Errors
     ///
+    /// Returns an error in these cases:
+    ///
     /// - If NATS does not respond ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)). The update may already
     ///   be stored. Call `store` again. Within the deduplication window, the update is not stored twice.
     /// - If NATS refuses the request ([`ErrorKind::Refused`](crate::ErrorKind::Refused)).

@@ -259,7 +259,7 @@ impl SandboxBuilder {
     ///
     /// # Panics
     ///
-    /// If [`try_start`](Self::try_start) returns an error.
+    /// Panics if [`try_start`](Self::try_start) returns an error.
     pub async fn start(self) -> Sandbox {
         self.try_start().await.unwrap_or_else(|error| panic!("cannot start the sandbox: {error}"))
     }
@@ -334,7 +334,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If no port or no thread is available.
+    /// Panics if no port or no thread is available.
     pub async fn start() -> Self {
         Self::builder().start().await
     }
@@ -356,7 +356,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If no port or no thread is available.
+    /// Panics if no port or no thread is available.
     pub async fn max() -> Self {
         Self::builder().service(tamtam::Service::Max).start().await
     }

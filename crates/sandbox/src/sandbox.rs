@@ -105,7 +105,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If the HTTP client cannot be created.
+    /// Panics if the HTTP client cannot be created.
     #[must_use]
     pub fn bot(&self) -> Bot {
         self.bot_of(self.token())
@@ -184,7 +184,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If the new time is after the year 6300 (approximately). Such times do not fit into the ids of messages.
+    /// Panics if the new time is after the year 6300 (approximately). Such times do not fit into the ids of messages.
     #[track_caller]
     pub fn time_passes(&self, time: Duration) {
         let fits = self.world().act(|state| state.let_pass(time));
@@ -234,7 +234,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If the API of the service does not have `operation`. The panic message lists all operations.
+    /// Panics if the API of the service does not have `operation`. The panic message lists all operations.
     #[track_caller]
     pub fn fails(&self, operation: &str, fault: Fault) {
         let service = self.server.service;
@@ -275,8 +275,9 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If some updates are still undelivered after [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The
-    /// panic message lists the undelivered updates, and contains the transcript.
+    /// Panics if some updates are still undelivered after
+    /// [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The panic message lists the undelivered updates,
+    /// and contains the transcript.
     #[track_caller]
     pub fn delivers(&self) -> impl Future<Output = ()> + Send + use<> {
         let (sandbox, caller) = (self.clone(), Location::caller());
@@ -327,8 +328,9 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If the bots are not idle within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience), for example
-    /// because a bot is not running. The panic message lists the unhandled updates, and contains the transcript.
+    /// Panics if the bots are not idle within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience), for
+    /// example because a bot is not running. The panic message lists the unhandled updates, and contains the
+    /// transcript.
     #[track_caller]
     pub fn settles(&self) -> impl Future<Output = ()> + Send + use<> {
         let (sandbox, caller) = (self.clone(), Location::caller());
@@ -363,8 +365,8 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If the sandbox does not hold `count` polls within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience).
-    /// The panic message contains the transcript.
+    /// Panics if the sandbox does not hold `count` polls within
+    /// [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The panic message contains the transcript.
     #[track_caller]
     pub fn holds_polls(&self, count: usize) -> impl Future<Output = ()> + Send + use<> {
         let (sandbox, caller) = (self.clone(), Location::caller());

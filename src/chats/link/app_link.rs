@@ -46,7 +46,7 @@ impl AppLink {
     ///
     /// # Errors
     ///
-    /// All errors have the kind [`ErrorKind::Link`](crate::ErrorKind::Link):
+    /// Returns an error of the kind [`ErrorKind::Link`](crate::ErrorKind::Link) in these cases:
     ///
     /// - If `bot`, without the optional `@`, is empty or contains characters other than ASCII letters, digits, `_` and
     ///   `-`.
@@ -130,7 +130,9 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// - The errors of [`AppLink::new`].
+    /// Returns an error in these cases:
+    ///
+    /// - If [`AppLink::new`] returns an error.
     /// - If the service has no Mini Apps ([`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported)).
     pub fn app_link(&self, username: impl AsRef<str>, payload: impl Into<String>) -> Result<AppLink> {
         AppLink::of(self.service(), username.as_ref(), payload.into())

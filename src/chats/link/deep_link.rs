@@ -54,7 +54,7 @@ impl DeepLink {
     ///
     /// # Errors
     ///
-    /// All errors have the kind [`ErrorKind::Link`](crate::ErrorKind::Link):
+    /// Returns an error of the kind [`ErrorKind::Link`](crate::ErrorKind::Link) in these cases:
     ///
     /// - If `bot`, without the optional `@`, is empty or contains characters other than ASCII letters, digits, `_` and
     ///   `-`.
@@ -148,7 +148,7 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// The errors of [`DeepLink::new`].
+    /// Returns the errors of [`DeepLink::new`].
     pub fn deep_link(&self, username: impl AsRef<str>, payload: impl Into<String>) -> Result<DeepLink> {
         Ok(DeepLink::new(username, payload)?.on(self.service()))
     }

@@ -72,6 +72,8 @@ impl EditRequest {
     ///
     /// # Errors
     ///
+    /// Returns an error in these cases:
+    ///
     /// - If an upload fails: the errors of [`Upload::send`]. The message is not edited.
     /// - If the message cannot be edited: the errors of [`Api::edit_message`](crate::api::Api::edit_message).
     ///

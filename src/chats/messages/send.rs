@@ -86,6 +86,8 @@ impl SendRequest {
     ///
     /// # Errors
     ///
+    /// Returns an error in these cases:
+    ///
     /// - If an upload fails: the errors of [`Upload::send`]. No message is sent.
     /// - If the message cannot be sent: the errors of [`Api::send_message`](crate::api::Api::send_message).
     ///

@@ -36,7 +36,7 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// The errors of [`SendLong::send`].
+    /// Returns the errors of [`SendLong::send`].
     ///
     /// ```
     /// # #[tokio::main]
@@ -131,7 +131,7 @@ impl SendLong {
     ///
     /// # Errors
     ///
-    /// All errors have the kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest):
+    /// Returns an error of the kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest) in these cases:
     ///
     /// - If the text is empty or only white space, and the request has no attachment and no reply.
     /// - If a text in Markdown or HTML is longer than [`LIMIT`](crate::text::LIMIT), and cannot be split at line ends
@@ -169,6 +169,8 @@ impl SendLong {
     /// [`may_have_been_applied`](crate::Error::may_have_been_applied) if the chat may already contain a part.
     ///
     /// # Errors
+    ///
+    /// Returns an error in these cases:
     ///
     /// - If the message would be empty, or if the text cannot be split: the errors of [`parts`](Self::parts). No
     ///   message is sent.

@@ -100,7 +100,7 @@ impl Button {
     ///
     /// # Errors
     ///
-    /// If the value cannot be serialized as JSON, or if the JSON has more than 1024 bytes
+    /// Returns an error if the value cannot be serialized as JSON, or if the JSON has more than 1024 bytes
     /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     pub fn callback_with(text: impl Into<String>, value: &impl Serialize) -> Result<CallbackButton> {
         Ok(CallbackButton::new(text, json_field::write(value, "payload", json_field::CALLBACK_BYTES)?))

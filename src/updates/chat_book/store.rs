@@ -53,7 +53,7 @@ pub trait ChatStore: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If the store cannot be read. `ChatBook::open` then returns an error
+    /// Returns an error if the store cannot be read. `ChatBook::open` then returns an error
     /// ([`ErrorKind::ChatBook`](crate::ErrorKind::ChatBook)).
     fn load(&self) -> impl Future<Output = Result<Vec<ChatRecord>, Self::Error>> + Send;
 
@@ -65,7 +65,7 @@ pub trait ChatStore: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If the change is not stored. The book retries the save with a later update: see
+    /// Returns an error if the change is not stored. The book retries the save with a later update: see
     /// [`ChatBook::observe`](crate::updates::ChatBook::observe).
     ///
     /// The book waits for at most 5 s until all unsaved changes are saved. After this time, it drops the current

@@ -50,7 +50,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If a bot or a person already has `username`.
+    /// Panics if a bot or a person already has `username`.
     #[track_caller]
     pub fn add_bot(&self, name: impl Into<String>, username: impl Into<String>) -> Account {
         let (name, username) = (name.into(), username.into());
@@ -65,7 +65,7 @@ impl Account {
     ///
     /// # Panics
     ///
-    /// If the HTTP client cannot be created.
+    /// Panics if the HTTP client cannot be created.
     #[must_use]
     pub fn bot(&self) -> Bot {
         self.sandbox.bot_of(&self.token)

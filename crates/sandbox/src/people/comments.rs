@@ -30,6 +30,8 @@ impl Person {
     ///
     /// # Panics
     ///
+    /// Panics in these cases:
+    ///
     /// - If this person does not act in a channel, or is not a member of the channel.
     /// - If the channel has no post with this id.
     /// - If [comments](crate::Group::with_comments) are switched off, which is the default.
@@ -43,6 +45,8 @@ impl Person {
     /// Returns the current texts of the comments on a post, the oldest first. `post`: the id of the post. MAX only.
     ///
     /// # Panics
+    ///
+    /// Panics in these cases:
     ///
     /// - If this person does not act in a channel, or is not a member of the channel.
     /// - If the channel has no post with this id.

@@ -50,6 +50,8 @@ impl Person {
     ///
     /// # Panics
     ///
+    /// Panics in these cases:
+    ///
     /// - If this person is not a member (in a group) or not an administrator (in a channel).
     /// - In a dialog, if the dialog was never opened, or if this person has stopped the bot.
     /// - If the sandbox simulates MAX.
@@ -72,6 +74,8 @@ impl Constructor {
     ///
     /// # Panics
     ///
+    /// Panics in these cases:
+    ///
     /// - If the bot's latest answer allows no input.
     /// - If [`posts`](Self::posts) has ended the session.
     #[track_caller]
@@ -86,6 +90,8 @@ impl Constructor {
     ///
     /// # Panics
     ///
+    /// Panics in these cases:
+    ///
     /// - If there is no button with this label.
     /// - If the type of the button is neither `callback` nor `link`.
     /// - If [`posts`](Self::posts) has ended the session.
@@ -99,8 +105,8 @@ impl Constructor {
     ///
     /// # Panics
     ///
-    /// If no answer arrives within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The panic message
-    /// contains the transcript.
+    /// Panics if no answer arrives within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The panic
+    /// message contains the transcript.
     #[track_caller]
     pub fn reads(&self) -> impl Future<Output = Prepared> + Send + use<> {
         let (actor, id) = (self.person.actor, self.session_id.clone());
@@ -113,6 +119,8 @@ impl Constructor {
     /// get `message_created`. Then the session ends.
     ///
     /// # Panics
+    ///
+    /// Panics in these cases:
     ///
     /// - If the bot's latest answer contains no message, or the bot has not answered yet.
     /// - If [`posts`](Self::posts) has already ended the session.

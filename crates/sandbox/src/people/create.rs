@@ -34,7 +34,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If `people` is empty.
+    /// Panics if `people` is empty.
     #[track_caller]
     pub fn group<'a>(&self, title: impl Into<String>, people: impl IntoIterator<Item = &'a Person>) -> Group {
         self.found(title.into(), people, false)
@@ -61,7 +61,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If `people` is empty.
+    /// Panics if `people` is empty.
     #[track_caller]
     pub fn channel<'a>(&self, title: impl Into<String>, people: impl IntoIterator<Item = &'a Person>) -> Group {
         self.found(title.into(), people, true)
@@ -81,7 +81,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If there is no group or channel with this id, for example if `chat_id` is the id of a dialog.
+    /// Panics if there is no group or channel with this id, for example if `chat_id` is the id of a dialog.
     #[track_caller]
     pub fn chat(&self, chat_id: ChatId) -> Group {
         let found = self.world().act(|state| state.chats.get(&chat_id.0).is_some_and(|chat| !chat.is_dialog()));

@@ -11,6 +11,8 @@ impl Person {
     ///
     /// # Panics
     ///
+    /// Panics in these cases:
+    ///
     /// - If this person acts in a group or channel.
     /// - If the dialog was never opened, or was removed and not opened again.
     /// - If the sandbox simulates TamTam.
@@ -25,6 +27,8 @@ impl Person {
     /// the dialog is opened again.
     ///
     /// # Panics
+    ///
+    /// Panics in these cases:
     ///
     /// - If this person acts in a group or channel.
     /// - If the dialog was never opened, or was removed and not opened again.
@@ -54,6 +58,8 @@ impl Person {
     ///
     /// # Panics
     ///
+    /// Panics in these cases:
+    ///
     /// - If this person acts in a group or channel.
     /// - If the dialog was never opened, or was removed and not opened again.
     /// - If the sandbox simulates TamTam.
@@ -67,7 +73,7 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// In the same cases as [`mutes`](Self::mutes).
+    /// Panics in the same cases as [`mutes`](Self::mutes).
     #[track_caller]
     pub fn mutes_for(&self, time: Duration) {
         self.must(|actor, state| actor.mutes(state, Some(time)));
@@ -77,7 +83,7 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// In the same cases as [`mutes`](Self::mutes), and if the dialog is not muted.
+    /// Panics in the same cases as [`mutes`](Self::mutes), and if the dialog is not muted.
     #[track_caller]
     pub fn unmutes(&self) {
         self.must(Actor::unmutes);

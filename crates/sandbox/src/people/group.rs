@@ -81,7 +81,7 @@ impl Group {
     ///
     /// # Panics
     ///
-    /// If the sandbox simulates TamTam, which has no comments.
+    /// Panics if the sandbox simulates TamTam, which has no comments.
     #[must_use]
     #[track_caller]
     pub fn with_comments(self) -> Self {
@@ -94,7 +94,7 @@ impl Group {
     ///
     /// # Panics
     ///
-    /// If the sandbox simulates TamTam, which has no comments.
+    /// Panics if the sandbox simulates TamTam, which has no comments.
     #[track_caller]
     pub fn closes_comments(&self) {
         self.set_comments(false);
@@ -146,7 +146,7 @@ impl Group {
     ///
     /// # Panics
     ///
-    /// If one of the rights does not exist on the simulated service.
+    /// Panics if one of the rights does not exist on the simulated service.
     #[track_caller]
     pub fn promotes_bot_to(&self, rights: impl IntoIterator<Item = ChatAdminPermission>) {
         let all = Permission::all(self.sandbox.server.service);

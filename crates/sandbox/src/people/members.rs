@@ -12,6 +12,8 @@ impl Person {
     ///
     /// # Panics
     ///
+    /// Panics in these cases:
+    ///
     /// - If this person acts in a dialog.
     /// - If this person is already a member, or is blocked.
     #[track_caller]
@@ -23,6 +25,8 @@ impl Person {
     ///
     /// # Panics
     ///
+    /// Panics in these cases:
+    ///
     /// - If this person acts in a dialog.
     /// - If this person is not a member.
     #[track_caller]
@@ -33,6 +37,8 @@ impl Person {
     /// Adds `other` to the chat. [Bots with the necessary rights](#updates) get `user_added`.
     ///
     /// # Panics
+    ///
+    /// Panics in these cases:
     ///
     /// - If this person acts in a dialog.
     /// - If this person is not a member (in a group) or not an administrator (in a channel).
@@ -47,6 +53,8 @@ impl Person {
     ///
     /// # Panics
     ///
+    /// Panics in these cases:
+    ///
     /// - If this person acts in a dialog.
     /// - If this person is not a member (in a group) or not an administrator (in a channel).
     /// - If the bot is already a member.
@@ -58,6 +66,8 @@ impl Person {
     /// Removes `other` from the chat. [Bots with the necessary rights](#updates) get `user_removed`.
     ///
     /// # Panics
+    ///
+    /// Panics in these cases:
     ///
     /// - If this person acts in a dialog.
     /// - If this person is not a member (in a group) or not an administrator (in a channel).
@@ -72,6 +82,8 @@ impl Person {
     ///
     /// # Panics
     ///
+    /// Panics in these cases:
+    ///
     /// - If this person acts in a dialog.
     /// - If this person is not a member (in a group) or not an administrator (in a channel).
     /// - If the bot is not a member.
@@ -85,6 +97,8 @@ impl Person {
     ///
     /// # Panics
     ///
+    /// Panics in these cases:
+    ///
     /// - If this person acts in a dialog, or is not an administrator of the chat.
     /// - If `other` is the owner.
     #[track_caller]
@@ -96,6 +110,8 @@ impl Person {
     ///
     /// # Panics
     ///
+    /// Panics in these cases:
+    ///
     /// - If this person acts in a dialog.
     /// - If this person is not a member (in a group) or not an administrator (in a channel).
     #[track_caller]
@@ -106,6 +122,8 @@ impl Person {
     /// Makes `other` an administrator of the chat with all rights. Bots get no update.
     ///
     /// # Panics
+    ///
+    /// Panics in these cases:
     ///
     /// - If this person acts in a dialog, or is not an administrator of the chat.
     /// - If `other` is not a member.

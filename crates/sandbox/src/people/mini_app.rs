@@ -78,6 +78,8 @@ impl Person {
     ///
     /// # Panics
     ///
+    /// Panics in these cases:
+    ///
     /// - If `payload` is too long, or contains a character that is not allowed.
     /// - If the sandbox simulates TamTam.
     #[track_caller]
@@ -92,6 +94,8 @@ impl Person {
     /// `label`: the text of the button.
     ///
     /// # Panics
+    ///
+    /// Panics in these cases:
     ///
     /// - If this person is not a member of this chat.
     /// - If there is no button with this label.

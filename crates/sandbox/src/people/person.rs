@@ -127,7 +127,7 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// If this person acts in a group or channel.
+    /// Panics if this person acts in a group or channel.
     #[track_caller]
     pub fn starts(&self) {
         self.must(|actor, state| actor.starts(state, None));
@@ -141,7 +141,7 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// If this person acts in a group or channel.
+    /// Panics if this person acts in a group or channel.
     #[track_caller]
     pub fn starts_with(&self, payload: &str) {
         self.must(|actor, state| actor.starts(state, Some(payload)));
@@ -153,6 +153,8 @@ impl Person {
     /// message, the bot can do both again.
     ///
     /// # Panics
+    ///
+    /// Panics in these cases:
     ///
     /// - If this person acts in a group or channel.
     /// - If this person has never started the bot.
@@ -188,6 +190,8 @@ impl Person {
     ///
     /// # Panics
     ///
+    /// Panics in these cases:
+    ///
     /// - If this person is not a member (in a group) or not an administrator (in a channel).
     /// - If `message` is empty or contains buttons.
     /// - If the API of the service does not allow `message`, for example because `message` replies to a message that
@@ -205,6 +209,8 @@ impl Person {
     ///
     /// # Panics
     ///
+    /// Panics in these cases:
+    ///
     /// - If this chat has no message or comment with this id.
     /// - If another user wrote the message or comment.
     /// - If `mid` is the id of a comment that is older than 26 h.
@@ -219,6 +225,8 @@ impl Person {
     /// `mid`: the id of the message or comment.
     ///
     /// # Panics
+    ///
+    /// Panics in these cases:
     ///
     /// - If this chat has no message or comment with this id.
     /// - If another user wrote the message or comment.
@@ -244,6 +252,8 @@ impl Person {
     /// `message_chat_created` to [`Sandbox::chat`].
     ///
     /// # Panics
+    ///
+    /// Panics in these cases:
     ///
     /// - If this person is not a member of this chat.
     /// - If there is no button with this label. The panic message lists the existing buttons.
@@ -274,8 +284,8 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// If no message or edit arrives within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The panic
-    /// message contains the transcript.
+    /// Panics if no message or edit arrives within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The
+    /// panic message contains the transcript.
     #[track_caller]
     pub fn reads(&self) -> impl Future<Output = Seen> + Send + use<> {
         let actor = self.actor;
@@ -287,8 +297,8 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// If no notification arrives within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The panic
-    /// message contains the transcript.
+    /// Panics if no notification arrives within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The
+    /// panic message contains the transcript.
     #[track_caller]
     pub fn reads_notification(&self) -> impl Future<Output = String> + Send + use<> {
         let actor = self.actor;

@@ -29,6 +29,8 @@ impl Person {
     ///
     /// # Panics
     ///
+    /// Panics in these cases:
+    ///
     /// - If this person is not a member (in a group) or not an administrator (in a channel).
     /// - If both `message` and `enclosures` are empty.
     /// - If `message` contains buttons.
@@ -50,7 +52,7 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// If this person is not a member (in a group) or not an administrator (in a channel).
+    /// Panics if this person is not a member (in a group) or not an administrator (in a channel).
     #[track_caller]
     pub fn shares_contact(&self) -> tamtam::MessageId {
         self.must(Actor::shares_contact)
@@ -60,6 +62,8 @@ impl Person {
     /// cannot read the voice message. MAX only.
     ///
     /// # Panics
+    ///
+    /// Panics in these cases:
     ///
     /// - If this person is not a member (in a group) or not an administrator (in a channel).
     /// - If the sandbox simulates TamTam.
@@ -75,6 +79,8 @@ impl Person {
     ///
     /// # Panics
     ///
+    /// Panics in these cases:
+    ///
     /// - If this person is not a member (in a group) or not an administrator (in a channel).
     /// - If `latitude` or `longitude` is out of range.
     #[track_caller]
@@ -89,6 +95,8 @@ impl Person {
     ///
     /// # Panics
     ///
+    /// Panics in these cases:
+    ///
     /// - If this person is not a member (in a group) or not an administrator (in a channel).
     /// - If the message does not exist, or this person cannot read the message.
     #[track_caller]
@@ -102,6 +110,8 @@ impl Person {
     /// - `text`: the text of the new message.
     ///
     /// # Panics
+    ///
+    /// Panics in these cases:
     ///
     /// - If this person is not a member (in a group) or not an administrator (in a channel).
     /// - If the message does not exist in this chat, or this person cannot read the message.

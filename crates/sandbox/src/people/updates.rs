@@ -36,7 +36,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If there has been no update for the bot yet.
+    /// Panics if there has been no update for the bot yet.
     #[track_caller]
     pub fn repeats_update(&self) {
         let is_repeated = self.world().act(|state| state.repeat_update(self.bot_id().0));
@@ -68,7 +68,7 @@ impl Account {
     ///
     /// # Panics
     ///
-    /// If there was no update for this bot yet.
+    /// Panics if there was no update for this bot yet.
     #[track_caller]
     pub fn repeats_update(&self) {
         let is_repeated = self.sandbox.world().act(|state| state.repeat_update(self.user_id));

@@ -75,7 +75,7 @@ impl Fault {
     ///
     /// # Panics
     ///
-    /// If `status` is not between 200 and 999.
+    /// Panics if `status` is not between 200 and 999.
     #[track_caller]
     pub fn status(status: u16) -> Self {
         let code = match status {
@@ -96,7 +96,7 @@ impl Fault {
     ///
     /// # Panics
     ///
-    /// If `status` is not between 200 and 999.
+    /// Panics if `status` is not between 200 and 999.
     #[track_caller]
     pub fn error(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
         let (code, message): (String, String) = (code.into(), message.into());
@@ -108,7 +108,7 @@ impl Fault {
     ///
     /// # Panics
     ///
-    /// If `status` is not between 200 and 999.
+    /// Panics if `status` is not between 200 and 999.
     #[track_caller]
     pub fn answer(status: u16, body: impl Into<String>) -> Self {
         assert!(STATUSES.contains(&status), "{status} is not a final status, use 200 to 999");

@@ -50,7 +50,7 @@ impl Schemas {
     ///
     /// # Panics
     ///
-    /// If a pattern cannot be compiled. `openapi/tolerance.yaml` removes unsupported patterns.
+    /// Panics if a pattern cannot be compiled. `openapi/tolerance.yaml` removes unsupported patterns.
     pub(super) fn new(document: &mut Value) -> Self {
         let mut patterns = BTreeMap::new();
         find_patterns(document, &mut patterns);
