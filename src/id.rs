@@ -166,10 +166,10 @@ text_id! {
     SessionId
 }
 
-/// A value that identifies a message. A parameter of methods such as [`Bot::edit`](crate::Bot::edit) and
-/// [`Bot::delete`](crate::Bot::delete).
+/// A value that identifies a message. Methods such as [`Bot::edit`](crate::Bot::edit) and
+/// [`Bot::delete`](crate::Bot::delete) accept this value.
 ///
-/// Implemented for [`MessageId`], [`Message`](crate::Message) and
+/// Implemented for [`MessageId`], [`Message`](crate::Message), `Box<Message>` and
 /// [`SendMessageResult`](crate::types::SendMessageResult) (the response to [`Bot::send`](crate::Bot::send)), by value
 /// and by reference. Also implemented for an id as `String`, `&String` or `&str`. This trait is sealed: other crates
 /// cannot implement it.

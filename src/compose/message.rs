@@ -69,8 +69,7 @@ macro_rules! body {
                 self
             }
 
-            /// Adds a keyboard. A message can have at most one keyboard. A message with a keyboard also needs a text or
-            /// another attachment.
+            /// Adds a keyboard. A message can have at most one keyboard, and also needs other content.
             ///
             #[doc = $empty_keyboard]
             ///
@@ -107,8 +106,8 @@ macro_rules! body {
 
 body!(
     NewMessageBody,
-    "A keyboard without buttons is not added. The method still sets `attachments`, if necessary to an empty list. In \
-     an edit, this list replaces all attachments of the edited message, so an empty keyboard removes the old keyboard."
+    "A keyboard without buttons is not added. If `attachments` is `None`, the method sets it to an empty list. In an \
+     edit, the list in `attachments` replaces all attachments of the edited message, including its keyboard."
 );
 body!(ConstructedMessageBody, "A keyboard without buttons is not added.");
 
@@ -179,8 +178,7 @@ macro_rules! message_setters {
                 self.with(|body| body.attach(attachment))
             }
 
-            /// Adds a keyboard. A message can have at most one keyboard. A message with a keyboard also needs a text or
-            /// another attachment.
+            /// Adds a keyboard. A message can have at most one keyboard, and also needs other content.
             pub fn keyboard(self, keyboard: impl Into<crate::api::types::Keyboard>) -> Self {
                 self.with(|body| body.keyboard(keyboard))
             }

@@ -44,13 +44,13 @@
 /// A 429 of an upload host does not pause the bot. An upload host is a separate server that receives files.
 ///
 /// After the pause, the bot starts with a tenth of its [`requests_per_second`](Self::requests_per_second), and reaches
-/// the full rate after 5 s. Without a limit for all requests, the bot starts with 3 requests per second, reaches 30
-/// after 5 s, and has no limit after 1 minute.
+/// the full rate after 5 s. If `requests_per_second` is `None`, the bot starts with 3 requests per second, and
+/// reaches 30 after 5 s. The rate then increases further. 1 minute after the pause, the bot has no limit again.
 ///
 /// # Slow connections
 ///
-/// A request counts against the limits from the time at which it is sent until 1 s after its response. A poll without a
-/// response counts for 1.5 s. Any other request without a response counts for 3 s.
+/// A request counts against the limits until 1 s after its response. If no response arrives within 3 s (1.5 s for a
+/// poll), the request counts for this time.
 ///
 /// As a result, a bot with a slow connection to the server sends fewer requests than the limit allows. For example, if
 /// responses take 0.2 s, the bot sends about 25 instead of 30 requests per second.

@@ -76,8 +76,9 @@ pub(crate) fn boxed<D: Decision>(on_error: impl Fn(Failed) -> D + Send + Sync + 
     Arc::new(move |failed| on_error(failed).into_future())
 }
 
-/// An update that was not handled, and the reason. Passed to the function that you set with
-/// [`Run::on_error`](crate::updates::Run::on_error) or `Webhook::on_error`. Clones share the update.
+/// An update that was not handled, or the body of a webhook request that is not an update, with the reason. Passed to
+/// the function that you set with [`Run::on_error`](crate::updates::Run::on_error) or `Webhook::on_error`. Clones share
+/// the update.
 #[derive(Debug, Clone)]
 pub struct Failed(Arc<Inner>);
 
@@ -138,7 +139,7 @@ impl Failed {
         }
     }
 
-    /// Returns the bot that received the update.
+    /// Returns the bot that received the update or the webhook request.
     #[must_use]
     pub fn bot(&self) -> &Bot {
         &self.0.bot
@@ -172,8 +173,8 @@ impl Failed {
     /// Returns the number of attempts to handle the update, including the attempt that just failed. For a webhook
     /// without a journal, the number is always 1.
     ///
-    /// The number includes attempts of earlier processes only if there is a journal, or if
-    /// [`Delivery::earlier_attempts`](crate::updates::Delivery::earlier_attempts) is set.
+    /// Attempts before a restart count if the bot has a journal. In [`Bot::run_deliveries`], attempts count if
+    /// [`Delivery::earlier_attempts`](crate::updates::Delivery::earlier_attempts) contains them.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts

@@ -94,34 +94,34 @@ use settings::Settings;
 /// The journal keeps a key for at least one hour. After this time, a copy can be handled again. For updates without
 /// some of these properties, there are two special rules:
 ///
-/// - If either the timestamp or all three ids (chat, session, user) are missing, the journal drops a copy only if its
-///   JSON is the same.
-/// - If both the timestamp and all three ids are missing, the journal drops no copy.
+/// - If only the timestamp is missing, or only the ids (chat, session and user), the journal drops a copy only if the
+///   JSON of both updates is the same.
+/// - If the timestamp and all three ids are missing, the journal does not drop copies.
 ///
 /// # When a handler fails
 ///
 /// A handler fails if it returns an error, panics, or exceeds
 /// [`Run::handler_timeout`](crate::updates::Run::handler_timeout). By default, the update then becomes a dead letter. A
 /// dead letter is an update that the journal keeps for inspection. You can [list](Self::dead_letters),
-/// [replay](Self::replay) or [discard](Self::discard) dead letters. By default, the journal keeps at most 10,000 dead
-/// letters. If a new dead letter exceeds this number, the journal removes the oldest dead letter: see
-/// [`JournalBuilder::dead_letter_capacity`].
+/// [replay](Self::replay) or [discard](Self::discard) dead letters. The journal keeps the newest 10,000 dead letters, and
+/// removes older dead letters. To change this number, use [`JournalBuilder::dead_letter_capacity`].
 ///
 /// If you set [`Run::on_error`](crate::updates::Run::on_error), your function decides:
 ///
 /// - [`Recovery::Retry`](crate::updates::Recovery::Retry) runs the handler again. After 5 failed attempts (the default
-///   of [`JournalBuilder::attempts`]), the update becomes a dead letter. The number includes attempts before a restart.
+///   of [`JournalBuilder::attempts`]), the update becomes a dead letter. Failed attempts before a restart also count.
 /// - [`Recovery::Skip`](crate::updates::Recovery::Skip) removes the update from the journal.
 /// - [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter) makes the update a dead letter.
 ///
 /// # When the process ends during a handler
 ///
 /// If the process is killed or crashes while a handler runs, the next [`Run`](crate::updates::Run) handles the update
-/// again. In the run that received the update, an interrupted attempt does not count. In later runs, an interrupted
-/// attempt counts as failed.
+/// again, even if [`Run::on_error`](crate::updates::Run::on_error) is not set. In the run that received the update, an
+/// interrupted attempt does not count. In later runs, each interrupted attempt counts towards
+/// [`JournalBuilder::attempts`].
 ///
 /// So by default, an update that crashes the process at each attempt becomes a dead letter after 6 attempts. The first
-/// attempt does not count, and 5 attempts count as failed. Then the later updates of its lane are handled.
+/// attempt does not count, and the other 5 attempts count. Then the later updates of its lane are handled.
 ///
 /// # The file
 ///
@@ -171,8 +171,8 @@ impl Journal {
     /// Opens the journal in the file at `path`, or creates a new journal. The directory must exist.
     ///
     /// The call checks the whole file, and blocks the thread for about one second per gigabyte. If the file is in use,
-    /// the call blocks for up to 1 s before it fails. To avoid delays in handlers, open the journal before the bot
-    /// starts.
+    /// the call blocks for up to 1 s before it fails. Open the journal before you start tasks on the same runtime, or
+    /// in `tokio::task::spawn_blocking`.
     ///
     /// # Errors
     ///

@@ -8,7 +8,8 @@
 /// [`Run::shutdown_deadline`](crate::updates::Run::shutdown_deadline) limits the time of a shutdown.
 ///
 /// If the program cannot receive one of the signals, the event `signal not available` is logged at ERROR, and the
-/// future waits for the other signal. If no signal is available, the future never completes.
+/// future waits for the other signal. If the program can
+/// receive neither signal, the future never completes.
 ///
 /// ```no_run
 /// # #[tokio::main]
@@ -23,8 +24,8 @@
 ///
 /// # Cancel safety
 ///
-/// You can drop the future. If the future was polled before, the signals still do not end the process. A signal is then
-/// lost if it arrives while no future of this function is waiting.
+/// You can drop the future. If the future was polled before, the signals still do not end the process. After the
+/// drop, a signal is lost unless another future of this function is waiting.
 pub async fn shutdown_signal() {
     #[cfg(unix)]
     tokio::select! {
