@@ -51,10 +51,10 @@
 //! | retries of a failed delivery | At most 10. The first delay is 60 s. Each further delay is 2.5 times the previous delay. | Every 30 to 60 s, for up to 8 h. |
 //! | after 8 h without a successful delivery | MAX removes the subscription. | TamTam may remove the subscription. |
 //!
-//! - While a webhook is subscribed, polling returns no updates.
-//! - A bot can have several webhooks, so a new subscription does not replace an earlier subscription. If the URL
-//!   changes, subscribe the new URL, and call [`unsubscribe_webhook`](crate::Bot::unsubscribe_webhook) with the old
-//!   URL.
+//! - While a URL is subscribed, polling receives no updates.
+//! - A bot can have several subscribed URLs. Each URL receives all updates of the types in its subscription.
+//! - A new subscription does not remove the subscriptions of other URLs. To replace a URL, subscribe the new URL, and
+//!   then call [`unsubscribe_webhook`](crate::Bot::unsubscribe_webhook) with the old URL.
 //!
 //! # Security
 //!
@@ -65,35 +65,36 @@
 //! - On MAX, set a secret with [`Webhook::secret`]. MAX sends the secret in a header of each delivery.
 //! - On TamTam, check the source address of each request with [`is_tamtam_address`]. Behind a proxy, check the
 //!   address that the proxy writes to a header.
-//! - The router accepts only plain HTTP. So a proxy (nginx, Caddy, a load balancer) must receive the HTTPS requests,
-//!   and forward them by HTTP. Let axum listen on an address that only the proxy can reach.
+//! - The router accepts only plain HTTP. If the URL begins with `https://`, a proxy (nginx, Caddy, a load balancer)
+//!   must receive the requests, and forward them by HTTP. Behind a proxy, let axum listen on an address that only the
+//!   proxy can reach.
 //!
 //! # Responses
 //!
 //! | status | condition |
 //! |---|---|
-//! | 200 | The handler succeeded, or the update was skipped. |
+//! | 200 | The handler succeeded, or the delivery was skipped (see [Failures](#failures)). |
 //! | 404 | The path is wrong, or the header with the secret is missing or wrong. |
 //! | 405 | The method is not POST. |
-//! | 413 | The body is larger than the [limit](Webhook::body_limit). |
+//! | 413 | The body is larger than [`Webhook::body_limit`] (4 MiB by default). |
 //! | 400 | The connection broke before the body was complete. |
 //! | 408 | The body was not complete after 30 s. |
-//! | 503 | The update was neither handled nor skipped. The service delivers the update again. |
+//! | 503 | The delivery was neither handled nor skipped. The service repeats the delivery. |
 //!
 //! With `Webhook::journal` (see [A durable queue](#a-durable-queue)), the status is 200 as soon as the update is
 //! stored. The next three sections describe a webhook without a journal.
 //!
 //! # Failures
 //!
-//! - A handler fails if it returns an error, panics or exceeds its time limit. The function that you pass to
-//!   [`on_error`](Webhook::on_error) then returns a `Recovery`, which decides the status of the response.
+//! - A handler fails if it returns an error, panics or exceeds [`Webhook::handler_timeout`]. The function that you pass
+//!   to [`on_error`](Webhook::on_error) then returns a `Recovery`, which decides the status of the response.
 //!   `Recovery::Retry` causes status 503, so the service delivers the update again. `Recovery::Skip` and
-//!   `Recovery::DeadLetter` cause status 200. Without `on_error`, the update is skipped.
+//!   `Recovery::DeadLetter` skip the update (status 200). Without `on_error`, the update is skipped.
 //! - If a complete body is not an update, the function that you pass to `on_error` receives the body. The returned
 //!   `Recovery` decides the status in the same way. Without `on_error`, the status is 503, so that no update is lost if
 //!   a proxy has damaged the body.
 //! - If a value in an update does not fit the types of this crate, the value is left out or replaced by a default. If
-//!   this is not possible, the update becomes [`Update::Unknown`](crate::Update::Unknown). The handler still receives
+//!   neither is possible, the update becomes [`Update::Unknown`](crate::Update::Unknown). The handler still receives
 //!   the update. The log contains the path of the value in the JSON.
 //!
 //! # Slow handlers
@@ -110,8 +111,9 @@
 //!
 //! # Guarantees
 //!
-//! - **At least once.** If a response with 200 is lost, the service delivers the update again. The handler is then
-//!   called again if the router does not remember the update, for example after a restart.
+//! - **At least once.** The handler may be called more than once for an update. If a response with 200 is lost, the
+//!   service delivers the update again. If the router does not remember the update, for example after a restart, the
+//!   handler is called again.
 //! - **No order.** Updates are handled concurrently, even updates of one chat. If the order matters, use a
 //!   [queue](#a-durable-queue) or [polling](crate::Bot::run), or compare the `timestamp` of the updates.
 //!
@@ -121,7 +123,7 @@
 //! three ways:
 //!
 //! - `Webhook::journal` (feature `journal`) stores updates in a file. Updates of one chat are handled in the order in
-//!   which they were stored. Repeated updates are dropped.
+//!   which they were stored. If the service repeats an update within one hour, the copy is dropped.
 //! - The crate `tamtam-nats` stores updates in a queue that many processes share.
 //! - [`Webhook::raw_router`] passes the JSON of each update to a handler that writes to your own queue.
 //!

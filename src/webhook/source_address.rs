@@ -14,11 +14,11 @@ const MASK: u32 = u32::MAX << 2;
 
 /// Returns whether an IP address is in one of the subnets from which TamTam sends updates to webhooks.
 ///
-/// The list of subnets is from the documentation of TamTam, and may change without notice. Use this check only in
-/// addition to the [secret path](crate::webhook::Webhook::new) of the webhook.
+/// The subnets are from the documentation of TamTam. TamTam may change its subnets without notice. Use this check only
+/// in addition to the [secret path](crate::webhook::Webhook::new) of the webhook.
 ///
-/// Behind a proxy, the address of the connection is the address of the proxy. Check the client address that the proxy
-/// reports in a header. The proxy must set this header itself, and must not accept the header from clients.
+/// Behind a proxy, the address of the connection is the address of the proxy. So check the client address that the
+/// proxy writes to a header. If a client sends this header, the proxy must overwrite it.
 ///
 /// ```
 /// use tamtam::webhook::is_tamtam_address;

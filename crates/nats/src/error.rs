@@ -60,26 +60,27 @@ println!(\"waiting: {waiting:?}\");
 #[non_exhaustive]
 pub enum ErrorKind {
     /// NATS does not respond, or cannot process the request now. For example, there is no connection, or NATS is
-    /// electing a leader. A retry may succeed.
+    /// electing a leader (the server that processes the requests). A retry may succeed.
     Unavailable,
     /// NATS refuses the request. The message of the error contains the reason.
     Refused,
     /// The queue has reached its maximum size ([`Open::max_bytes`](crate::Open::max_bytes)). A retry may succeed after
     /// workers have handled some updates.
     Full,
-    /// The update is larger than `max_payload` of the NATS server minus 8 KiB. To store such updates, increase
-    /// `max_payload` in the configuration of the server.
+    /// The update is too large for NATS. The limit is `max_payload` of the NATS server (defaults to 1 MiB) minus 8 KiB.
+    /// To store larger updates, increase `max_payload` in the configuration of the server.
     TooLarge,
     /// The existing queue belongs to another bot, or its number of slots differs from the number that you set with
-    /// [`Open::slots`](crate::Open::slots).
+    /// [`Open::slots`](crate::Open::slots). A [receiver](crate::Queue::receive) of a queue that belongs to another bot
+    /// fails with [`Bot`](Self::Bot) instead.
     Mismatch,
     /// A setting is invalid. The message of the error contains the setting and the reason.
     Setting,
     /// The queue contains invalid data. The message of the error contains the reason.
     Data,
     /// An operation of the bot failed, for example a call to the API of the messenger. A
-    /// [receiver](crate::Queue::receive) also fails with this kind if the queue belongs to another bot. The
-    /// [source](std::error::Error::source) of the error is a [`tamtam::Error`].
+    /// [receiver](crate::Queue::receive) fails with this kind, not with [`Mismatch`](Self::Mismatch), if the queue
+    /// belongs to another bot. The [source](std::error::Error::source) of the error is a [`tamtam::Error`].
     Bot,
 }
 

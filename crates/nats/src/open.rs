@@ -52,8 +52,8 @@ impl Queue {
     ///   `retry_on_initial_connect`, the program can start before NATS.
     /// - `bot`: Bot whose updates the queue stores.
     ///
-    /// If NATS or the API of the bot does not respond, or if NATS is electing a leader, opening is retried. After
-    /// [`Open::timeout`], by default 60 s, opening fails.
+    /// Opening is retried if NATS or the API of the bot does not respond. Opening is also retried while NATS elects a
+    /// leader (the server that processes the requests). After [`Open::timeout`], by default 60 s, opening fails.
     ///
     #[doc = crate::doc_example!("
 let nats = async_nats::connect(&server).await?;
