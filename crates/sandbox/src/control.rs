@@ -152,7 +152,7 @@
 //! | `DELETE /sandbox/faults` | | removes all pending faults of operations; the faults of uploads stay |
 //! | `POST /sandbox/uploads/faults` | `fault` and its fields | injects a fault into the next upload |
 //! | `POST /sandbox/uploads/not_ready` | `times` | refuses the first `times` messages with each file that is uploaded later, as if the file were still being processed |
-//! | `POST /sandbox/updates` | `update`, `bot`? | sends `update`, which may be any JSON object, to the bot |
+//! | `POST /sandbox/updates` | `update`, `bot`? | sends `update` to the bot; `update` may be any JSON object |
 //! | `POST /sandbox/updates/repeat` | `bot`? | sends the latest update of the bot again |
 //! | `POST /sandbox/deliveries/lose` | `times` | drops the next `times` deliveries to webhooks |
 //! | `POST /sandbox/clock` | `advance_ms` | moves the clock forward by this number of milliseconds: see [`Sandbox::time_passes`](crate::Sandbox::time_passes) |

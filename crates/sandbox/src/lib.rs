@@ -1,6 +1,6 @@
 //! A simulator of the messengers [TamTam](Sandbox::start) and [MAX](Sandbox::max), to test bots.
 //!
-//! A [`Sandbox`] is a simulated messenger in your test process. Its server behaves like the server of the real
+//! A [`Sandbox`] is a simulated messenger in your test process. Its servers behave like the servers of the real
 //! messenger. Simulated people write to your bot, press its buttons and read its messages.
 //!
 //! ```
@@ -25,12 +25,12 @@
 //!
 //! # Requests and responses
 //!
-//! Your bot sends real HTTP requests to the sandbox:
+//! Your bot sends real HTTP requests to the sandbox. The sandbox follows these rules:
 //!
 //! - A request with a wrong token is refused with the status 401.
-//! - A request with parameters or a body that the API's OpenAPI document does not allow is refused with the status 400.
-//!   The error names the invalid field. `openapi/tolerance.yaml` in the repository lists the exceptions: requests that
-//!   the real servers are known to accept.
+//! - The parameters and the body of a request must be valid according to the API's OpenAPI document. Otherwise, the
+//!   request is refused with the status 400. The error names the invalid parameter or field. `openapi/tolerance.yaml`
+//!   in the repository lists the exceptions: requests that the real servers are known to accept.
 //! - The sandbox responds to a poll (a request for updates) when there is an update, or after the timeout of the poll.
 //!   An update reports an event, such as a new message, to the bot.
 //!
@@ -48,8 +48,8 @@
 //!
 //! - [Comment](Person::comments) on posts.
 //! - Open [Mini Apps](Person::opens_app). A Mini App is a web page that opens inside the messenger.
-//! - [Clear](Person::clears), [remove](Person::removes_dialog) or [mute](Person::mutes) a dialog. A dialog is the chat
-//!   of one person with a bot.
+//! - [Clear](Person::clears), [remove](Person::removes_dialog) or [mute](Person::mutes) a dialog. A dialog is a
+//!   private chat between one person and a bot.
 //! - Send [voice messages](Person::sends_voice).
 //!
 //! People can open [constructors](Person::opens_constructor) only on TamTam. A constructor is a window in which a bot
@@ -57,25 +57,27 @@
 //!
 //! # Rate limits
 //!
-//! By default, a sandbox of MAX has the limits of MAX ([`RateLimit::max`]), for example 2 messages per second in each
-//! chat and 2 polls per second. A request over a limit is refused with the status 429. [`Sandbox::rate_limited`]
-//! returns the number of requests that were refused for this reason. The limits of TamTam are not known, so a sandbox
-//! of TamTam has no limits by default. [`SandboxBuilder::rate_limit`] sets the limits of a sandbox of either service.
+//! By default, a sandbox of MAX has the limits of MAX ([`RateLimit::max`]). For example, a bot can send 2 messages per
+//! second in each chat, and poll 2 times per second. A request over a per-second limit is refused with the status 429.
+//! [`Sandbox::rate_limited`] returns the number of requests that were refused for this reason. The limits of TamTam are
+//! not known, so a sandbox of TamTam has no limits by default. [`SandboxBuilder::rate_limit`] sets the limits of a
+//! sandbox of either service.
 //!
 //! # Webhooks
 //!
 //! A webhook is a URL to which the sandbox sends the updates of a bot. To add a webhook, a bot creates a subscription
-//! with the operation `subscribe`. A subscription can select types of updates. A webhook gets its new updates in order,
-//! one at a time.
+//! with the operation `subscribe`. A subscription can select types of updates. By default, a subscription selects all
+//! types. The sandbox delivers new updates to a webhook in order, one at a time.
 //!
 //! While a bot has a webhook, the bot's polls are refused with the status 405. If a poll still waits for its response
 //! when the bot adds a webhook, the sandbox refuses this poll.
 //!
-//! [`Sandbox::delivers`] waits until all updates are delivered. [`Sandbox::on_delivery`] reports every attempt to
-//! deliver an update.
+//! [`Sandbox::delivers`] waits until all updates for webhooks are delivered. [`Sandbox::on_delivery`] reports every
+//! attempt to deliver an update.
 //!
-//! A delivery fails if the webhook does not respond with the status 200 in time. After a pause, the sandbox delivers
-//! the update again (a redelivery). Later updates do not wait for redeliveries. The services have different rules:
+//! To accept an update, a webhook must respond with the status 200 in time. Otherwise, the delivery fails. After a
+//! pause, the sandbox delivers the update again (a redelivery). New updates do not wait for redeliveries. The services
+//! have different rules:
 //!
 //! | | on TamTam | on MAX |
 //! |---|---|---|
@@ -88,9 +90,10 @@
 //!
 //! The pauses and the 8 h pass in real time, unless [`Sandbox::time_passes`] skips them.
 //!
-//! A new webhook gets the updates that waited for a poll. After the last webhook of a bot is removed, polls return the
-//! updates that are not lost and that no webhook has accepted. On MAX, updates about comments and about the bot's
-//! rights as an administrator are delivered only by webhook. Without a webhook, these updates are lost.
+//! If updates of the selected types waited for a poll, a new webhook gets these updates. After the last webhook of a
+//! bot is removed, polls return the updates that are not lost and that no webhook has accepted. On MAX, updates about
+//! comments and about the bot's rights as an administrator are delivered only by webhook. These updates are lost if no
+//! subscription of the bot selects their types.
 //!
 //! For tests, a webhook on a loopback host may have any port, and the scheme `http` or `https`. These rules apply to
 //! webhooks on other hosts:
@@ -98,7 +101,7 @@
 //! | | on TamTam | on MAX |
 //! |---|---|---|
 //! | scheme | `http` or `https` | `https`; URLs with `http` are refused |
-//! | port | 80, 443, 8080, 8443, or 16384 to 32383; URLs with other ports are refused | 443; URLs with other ports are accepted, but get no updates |
+//! | port | 80, 443, 8080, 8443, or 16384 to 32383; URLs with other ports are refused | 443; URLs with other ports are not refused, but all deliveries to them fail |
 //!
 //! If a loopback server at an `https` URL uses TLS, the sandbox accepts any certificate. If the server does not use
 //! TLS, the sandbox delivers by plain HTTP. TLS needs the feature `rustls`, which is on by default.
@@ -138,10 +141,10 @@
 //!
 //! # Restrictions
 //!
-//! - The server has its own thread and uses real time. Do not use the sandbox in a Tokio runtime with a paused clock
-//!   (`start_paused`). In such a runtime, timeouts expire at once while the runtime waits for a socket.
-//! - The API and the [upload host](Uploads), which is the server for files, use HTTP without TLS. Each of the two
-//!   servers has its own port on the loopback interface.
+//! - The sandbox has two servers: one for the API, and the [upload host](Uploads) for files. Both servers use HTTP
+//!   without TLS. Each server has its own port on the loopback interface.
+//! - The servers run in a separate thread, and use real time. Do not use the sandbox in a Tokio runtime with a paused
+//!   clock (`start_paused`). In such a runtime, timeouts expire at once while the runtime waits for a socket.
 //! - The API's documentation defines Markdown and HTML only in part. In undefined cases, the sandbox follows
 //!   CommonMark for Markdown, and the behavior of browsers for HTML. For example, an opening `*` without a closing `*`
 //!   stays text. The effect of an HTML tag that is not closed extends to the end of the text.

@@ -33,9 +33,9 @@ pub(crate) const QUIET: Duration = Duration::from_millis(50);
 /// A hook is a function that the sandbox calls, for example for each event ([`on_event`](Self::on_event)). If a hook
 /// owns a clone, the sandbox never stops.
 ///
-/// On this page, "the bot" and "the first bot" mean the bot with which the sandbox started. A dialog is the chat of one
-/// person with a bot. A poll is a request for updates. If there is no update, the sandbox holds the poll until an
-/// update comes or the timeout of the poll expires.
+/// On this page, "the bot" and "the first bot" mean the bot with which the sandbox started. A dialog is a private chat
+/// between one person and a bot. A poll is a request for updates. If there is no update, the sandbox holds the poll
+/// until an update comes or the timeout of the poll expires.
 ///
 /// ```
 /// # #[tokio::main]

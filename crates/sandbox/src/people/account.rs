@@ -61,7 +61,8 @@ impl Sandbox {
 }
 
 impl Account {
-    /// Returns a [`Bot`] with the token of this bot and the settings of [`Sandbox::bot`].
+    /// Returns a [`Bot`] with the token of this bot. The other settings are the same as the settings of the `Bot`
+    /// that [`Sandbox::bot`] returns.
     ///
     /// # Panics
     ///

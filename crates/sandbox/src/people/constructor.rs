@@ -10,7 +10,8 @@ use crate::state::prepared::Prepared;
 /// A window in which a bot helps a person to compose a message. Returned by [`Person::opens_constructor`]. TamTam only.
 ///
 /// The API calls this window a constructor. The person types text and presses buttons. The bot answers with messages to
-/// post and with a keyboard. Then the person posts the messages in the chat.
+/// post, with a keyboard, or with both. Finally, the person posts the messages of the latest answer in the chat for
+/// which the constructor was opened.
 ///
 /// ```
 /// # #[tokio::main]
@@ -63,20 +64,22 @@ impl Person {
 }
 
 impl Constructor {
-    /// Returns the id of the session. A session lasts from the opening of the constructor until [`posts`](Self::posts).
-    /// The bot gets this id in updates, and passes it to `Api::construct`.
+    /// Returns the id of the session. A session begins when the person opens the constructor, and ends when
+    /// [`posts`](Self::posts) returns. The bot gets the id of the session in updates, and passes this id to
+    /// `Api::construct`.
     pub fn session_id(&self) -> tamtam::types::SessionId {
         self.session_id.as_str().into()
     }
 
     /// Types the message `text` in the constructor. The bot gets the update `message_construction_request`. The update
-    /// contains the message, and the value `data` of the bot's latest answer.
+    /// contains the message, and the value `data` of the bot's latest answer. If there is no answer or no `data`, this
+    /// value is null.
     ///
     /// # Panics
     ///
     /// Panics in these cases:
     ///
-    /// - If the bot's latest answer allows no input.
+    /// - If `allow_user_input` is `false` in the bot's latest answer.
     /// - If [`posts`](Self::posts) has ended the session.
     #[track_caller]
     pub fn types(&self, text: &str) {
@@ -86,7 +89,8 @@ impl Constructor {
     /// Presses a button in the constructor. `label`: the text of the button.
     ///
     /// For a `callback` button, the bot gets the update `message_construction_request`. The update contains the payload
-    /// of the button, and the value `data` of the bot's latest answer. For a `link` button, the bot gets no update.
+    /// of the button, and the value `data` of the bot's latest answer. If the answer has no `data`, this value is null.
+    /// For a `link` button, the bot gets no update.
     ///
     /// # Panics
     ///
@@ -101,11 +105,12 @@ impl Constructor {
     }
 
     /// Waits for the bot's next answer in this constructor, and returns the content of the constructor after this
-    /// answer. Each call returns the next answer, in order.
+    /// answer. Each answer is returned once, the oldest first. [`posts`](Self::posts) discards the answers that were
+    /// not returned.
     ///
     /// # Panics
     ///
-    /// Panics if no answer arrives within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The panic
+    /// Panics if there is no answer within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The panic
     /// message contains the transcript.
     #[track_caller]
     pub fn reads(&self) -> impl Future<Output = Prepared> + Send + use<> {

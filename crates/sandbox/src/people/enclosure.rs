@@ -6,11 +6,13 @@ use crate::state::message::Attachment;
 
 /// An attachment of a person's message, for [`Person::says_with`](crate::Person::says_with).
 ///
-/// The sandbox accepts any bytes as a photo, a video, an audio recording or a file. The bot can download the bytes from
-/// the `url` of the attachment. The bot can also use the token of the attachment to send the attachment again.
+/// The sandbox accepts any bytes as a photo, a video, an audio recording or a file. The payload of such an attachment
+/// has a `url` and a `token`. The bot can download the bytes from the `url`. With the `token`, the bot can send the
+/// attachment again.
 ///
 /// A message can contain several photos, videos, links and locations. An audio recording, a file, a sticker or a
-/// contact card must be the only attachment of its message.
+/// contact card must be the only attachment of its message. Otherwise, [`Person::says_with`](crate::Person::says_with)
+/// panics.
 ///
 /// ```
 /// # #[tokio::main]
@@ -55,7 +57,8 @@ impl Enclosure {
         Self::media("audio", String::new(), bytes.into())
     }
 
-    /// Creates a file with this file name and these bytes. A file must be the only attachment of its message.
+    /// Creates a file. `name`: the file name. `bytes`: the content of the file. A file must be the only attachment of
+    /// its message.
     pub fn file(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         Self::media("file", name.into(), bytes.into())
     }
@@ -72,8 +75,10 @@ impl Enclosure {
         Self(Enclosed::Link { url: url.into() })
     }
 
-    /// Creates a contact card with this name and phone number. A contact card must be the only attachment of its
-    /// message. [`Person::shares_contact`](crate::Person::shares_contact) sends the person's own card.
+    /// Creates a contact card. `name`: the name on the card. `phone`: the phone number on the card. Any text is
+    /// accepted for both. A contact card must be the only attachment of its message.
+    ///
+    /// [`Person::shares_contact`](crate::Person::shares_contact) sends the person's own card.
     pub fn contact(name: impl Into<String>, phone: impl Into<String>) -> Self {
         Self(Enclosed::Contact { name: name.into(), phone: phone.into() })
     }

@@ -8,8 +8,9 @@ use super::person::Person;
 
 /// The launch data of a Mini App. Returned by [`Person::opens_app`] and [`Person::presses_app`].
 ///
-/// A Mini App is a web page that opens inside MAX. MAX passes the launch data to the page. The page sends the data to
-/// its own server, which checks the signature, for example with `tamtam::mini_app::MiniApp`.
+/// A Mini App is a web page that opens inside MAX. MAX signs the launch data with the token of the Mini App's bot, and
+/// passes the data to the page. The page sends the data to its own server. The server checks the signature, for example
+/// with `tamtam::mini_app::MiniApp`.
 ///
 /// ```
 /// # #[tokio::main]
@@ -23,7 +24,8 @@ use super::person::Person;
 /// # }
 /// ```
 ///
-/// `Debug` hides the launch data, because servers accept it as a proof of identity.
+/// `Debug` hides the launch data, because servers accept the data as proof of the identity of the person who opened
+/// the Mini App.
 #[derive(Clone, PartialEq, Eq)]
 #[must_use = "pass the launch data to the server of the Mini App"]
 pub struct AppLaunch {
@@ -31,15 +33,14 @@ pub struct AppLaunch {
 }
 
 impl AppLaunch {
-    /// Returns the launch data, signed with the token of the bot. The page of the Mini App reads this text from
-    /// `WebApp.initData`.
+    /// Returns the signed launch data. The Mini App reads this text from `WebApp.initData`.
     pub fn init_data(&self) -> &str {
         &self.init_data
     }
 
-    /// Returns the fragment of the URL that MAX opens, without the `#`. The fragment contains the launch data in the
-    /// parameter `WebAppData`. The fragment also contains the platform and the version of the client, which
-    /// are not signed.
+    /// Returns the fragment that MAX adds to the URL of the Mini App, without the `#`. The parameter `WebAppData` of
+    /// the fragment is the launch data, percent-encoded. The fragment also contains the platform and the version of the
+    /// MAX client. The platform and the version are not signed.
     pub fn url_fragment(&self) -> String {
         let data = utf8_percent_encode(&self.init_data, NON_ALPHANUMERIC);
         format!("WebAppData={data}&WebAppPlatform=web&WebAppVersion=26.1.1")

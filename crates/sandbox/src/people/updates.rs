@@ -31,7 +31,7 @@ impl Sandbox {
         self.world().act(|state| state.push_update(self.bot_id().0, update));
     }
 
-    /// Sends the bot its newest update again, with the same bytes, after all other updates of the bot. Real servers
+    /// Sends the bot its latest update again, with the same bytes, after all other updates of the bot. Real servers
     /// also repeat updates, for example if the response of a webhook is lost.
     ///
     /// # Panics
@@ -45,7 +45,7 @@ impl Sandbox {
 }
 
 impl Account {
-    /// Sends `update`, which may be any JSON object, to this bot. See [`Sandbox::pushes`].
+    /// Sends `update` to this bot. `update` may be any JSON object. See [`Sandbox::pushes`].
     ///
     /// ```
     /// # #[tokio::main]
@@ -64,11 +64,11 @@ impl Account {
         self.sandbox.world().act(|state| state.push_update(self.user_id, update));
     }
 
-    /// Sends this bot its newest update again. See [`Sandbox::repeats_update`].
+    /// Sends this bot its latest update again. See [`Sandbox::repeats_update`].
     ///
     /// # Panics
     ///
-    /// Panics if there was no update for this bot yet.
+    /// Panics if there has been no update for this bot yet.
     #[track_caller]
     pub fn repeats_update(&self) {
         let is_repeated = self.sandbox.world().act(|state| state.repeat_update(self.user_id));

@@ -41,13 +41,13 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Returns the URL of the webhook, which the bot passed to `Api::subscribe`.
+    /// Returns the URL that the bot passed to `Api::subscribe`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Returns the scheme, host and port of the webhook's URL, for logs. Do not log the whole URL, because its path and
-    /// query can contain a secret.
+    /// Returns the scheme, host and port of the [`url`](Self::url), for logs. Do not log the whole URL, because the
+    /// other parts of the URL can contain secrets.
     pub fn origin(&self) -> String {
         reqwest::Url::parse(&self.url).map_or_else(|_| "not a URL".to_owned(), |url| url.origin().ascii_serialization())
     }
@@ -57,13 +57,14 @@ impl Delivery {
         &self.update
     }
 
-    /// Returns the number of this attempt for this update and this webhook. The first attempt has the number 1.
+    /// Returns the number of this attempt. The attempts are counted from 1, separately for each update and each
+    /// webhook.
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// Returns the HTTP status of the webhook's response, or `None` if there was no response. The attempt has succeeded
-    /// only if the status is 200.
+    /// Returns the HTTP status of the webhook's response, or `None` if there was no response. An attempt with the
+    /// status 200 has succeeded. All other attempts have failed.
     pub fn status(&self) -> Option<u16> {
         self.outcome.as_ref().ok().copied()
     }

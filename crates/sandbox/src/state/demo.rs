@@ -30,18 +30,18 @@ pub struct Demo {
     pub user_id: tamtam::UserId,
     /// The id of a message that the bot sent to the group. The message has two buttons.
     pub message_id: MessageId,
-    /// The id of a callback (a press of a button) that the bot has not answered. Bob pressed the button.
+    /// The id of a callback (a press of a button) that the bot can answer. Bob pressed a button of the message
+    /// `message_id`.
     pub callback_id: CallbackId,
-    /// The ids of all callbacks that the bot has not answered: one on TamTam, five on MAX. The first id is
-    /// `callback_id`.
+    /// The ids of all callbacks of the demo: one on TamTam, five on MAX. The first id is `callback_id`.
     #[serde(default)]
     pub callback_ids: Vec<CallbackId>,
     /// The id of the session of a [`Constructor`](crate::Constructor) that Bob has opened for the group. A constructor
     /// is a window in which a bot helps a person to compose a message. `None` on MAX.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
-    /// The id of a channel with comments switched on. The owner of the group also owns the channel, and the bot is an
-    /// administrator. `None` on TamTam.
+    /// The id of a channel with comments switched on. The owner is a person named Alice. The bot is an
+    /// administrator of the channel with all rights. `None` on TamTam.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel_id: Option<tamtam::ChatId>,
     /// The id of a post of the bot in the channel. `None` on TamTam.
