@@ -49,7 +49,7 @@
 //! - **Page**: the updates in one response to a poll.
 //! - **Marker**: a number that the server sends with a page. A poll with this number returns the updates after this
 //!   page.
-//! - **Journal**: a queue in a file. The bot stores updates in the journal before it handles them.
+//! - **Journal**: a queue of updates in a file. The bot stores updates in the journal before it handles them.
 //! - **Commit**: a poll with the marker of a page. After the commit, the server does not deliver the page again.
 //!   Without a journal, the bot commits a page when all updates of the page are handled. With a journal, the bot
 //!   commits a page when the page is stored.

@@ -11,7 +11,7 @@ pub(super) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 ///
 /// Each delivery contains a function `settle`, which you pass to [`new`](Self::new). The bot calls this function with
 /// the result: the update was handled, was skipped, or became a dead letter. This call settles the delivery. A dead
-/// letter is an update that you keep for inspection because its handler failed permanently.
+/// letter is an update that you keep for inspection because the handler of the update failed permanently.
 ///
 /// The bot settles a delivery at most once. If the bot stops before it calls `settle`, the delivery is dropped, and
 /// `settle` is never called. Your source must then deliver the update again.
@@ -151,8 +151,9 @@ impl Delivery {
     /// The function that you pass to [`on_error`](crate::updates::Run::on_error) can retry the update until this
     /// maximum is reached. Without such a function, the update becomes a dead letter after one failed attempt.
     ///
-    /// `attempts` includes the [earlier attempts](Self::earlier_attempts). If these have already reached the maximum,
-    /// or if `attempts` is 0, the bot settles the delivery and does not call the handler.
+    /// `attempts` includes the [earlier attempts](Self::earlier_attempts). If the number of earlier attempts is at
+    /// least `attempts`, the bot settles the delivery with `Settled::Dead` and does not call the handler. So with 0,
+    /// the bot never calls the handler.
     ///
     /// Without this setting, the update does not become a dead letter, and the number of retries by
     /// [`Recovery::Retry`](crate::updates::Recovery::Retry) has no limit.

@@ -76,9 +76,9 @@ pub(crate) fn boxed<D: Decision>(on_error: impl Fn(Failed) -> D + Send + Sync + 
     Arc::new(move |failed| on_error(failed).into_future())
 }
 
-/// An update that was not handled, or the body of a webhook request that is not an update, with the reason. Passed to
-/// the function that you set with [`Run::on_error`](crate::updates::Run::on_error) or `Webhook::on_error`. Clones share
-/// the update.
+/// An update that was not handled, or a webhook request whose body is not an update, with the reason. Passed to the
+/// function that you set with [`Run::on_error`](crate::updates::Run::on_error) or `Webhook::on_error`. Clones share the
+/// update.
 #[derive(Debug, Clone)]
 pub struct Failed(Arc<Inner>);
 
@@ -145,7 +145,7 @@ impl Failed {
         &self.0.bot
     }
 
-    /// Returns the update. `None` if the body of a request to the webhook was not an update.
+    /// Returns the update. `None` if the body of the webhook request was not an update.
     #[must_use]
     pub fn update(&self) -> Option<&Update> {
         self.0.update.as_deref()
@@ -171,10 +171,11 @@ impl Failed {
     }
 
     /// Returns the number of attempts to handle the update, including the attempt that just failed. For a webhook
-    /// without a journal, the number is always 1.
+    /// without a journal (a queue of updates in a file), the number is always 1.
     ///
-    /// Attempts before a restart count if the bot has a journal. In [`Bot::run_deliveries`], attempts count if
-    /// [`Delivery::earlier_attempts`](crate::updates::Delivery::earlier_attempts) contains them.
+    /// If the bot has a journal, the number includes failed attempts before a restart. In [`Bot::run_deliveries`], the
+    /// number includes the attempts that you set with
+    /// [`Delivery::earlier_attempts`](crate::updates::Delivery::earlier_attempts).
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts

@@ -30,7 +30,8 @@ pub(crate) use progress::{InProgress, Moment, Progress};
 /// [`Run::health`](crate::updates::Run::health). Clones share the same values.
 ///
 /// Use the values for alerts, not for automatic restarts. If the server is down, the bot retries, and a restart does
-/// not help.
+/// not help. After a restart, [`handled`](Self::handled), [`skipped`](Self::skipped),
+/// [`failed_saves`](Self::failed_saves) and [`misfits`](Self::misfits) start at 0.
 ///
 /// ```
 /// # #[tokio::main]
@@ -93,8 +94,11 @@ impl Health {
     ///   [`timeout`](crate::updates::Updates::timeout), by default 30 s.
     /// - If the bot has no journal, the bot does not poll while it handles the updates of the last poll.
     ///
-    /// If the time is much longer than the `timeout` plus the time that the handlers need, polls fail or a handler
-    /// takes too long.
+    /// If the time is much longer than the `timeout` plus the time that the handlers need, the cause is one of these:
+    ///
+    /// - Polls fail.
+    /// - A handler takes too long.
+    /// - The journal is full or cannot be written, so polling pauses.
     #[must_use]
     pub fn last_poll(&self) -> Option<Duration> {
         let last = *self.inner.last_poll.lock().unwrap_or_else(PoisonError::into_inner);
@@ -117,8 +121,8 @@ impl Health {
         self.inner.progress.lag(self.inner.clock.now())
     }
 
-    /// Returns the number of updates whose handler is running. Always 0 for [`Updates`](crate::updates::Updates)
-    /// without a handler.
+    /// Returns the number of updates whose handler is running. Updates that wait for a retry do not count. Always 0 for
+    /// [`Updates`](crate::updates::Updates) without a handler.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.inner.progress.in_flight()
@@ -132,7 +136,7 @@ impl Health {
     }
 
     /// Returns the number of updates whose handler failed and does not run again. The number includes dead letters,
-    /// which are updates that a journal or a queue keeps for inspection. Always 0 for
+    /// which are updates that a journal or your own queue keeps for inspection. Always 0 for
     /// [`Updates`](crate::updates::Updates) without a handler.
     #[must_use]
     pub fn skipped(&self) -> u64 {

@@ -69,7 +69,8 @@ use settings::Settings;
 ///
 /// **If the process is killed**, no update is lost, and the updates of each lane stay in order. An update is handled
 /// again only if its handler was running, or if the removal of the update was not yet written. At most one update per
-/// lane is handled again, and at most [`concurrency`](crate::updates::Run::concurrency) updates in total.
+/// lane is handled again. The total is at most [`Run::concurrency`](crate::updates::Run::concurrency), which is the
+/// maximum number of lanes that are handled concurrently.
 ///
 /// **If the machine loses power**, the file stays usable. The setting [`Durability`] decides whether updates are lost:
 ///
@@ -89,22 +90,22 @@ use settings::Settings;
 /// **If the journal is full**, polling pauses until updates are handled, and a webhook responds with status 503. By
 /// default, the journal is full if it contains 100,000 updates: see [`JournalBuilder::capacity`].
 ///
-/// **If the server delivers an update again**, the journal drops the copy. A copy has the same
-/// [key](crate::Update::key) as the update. The key contains properties such as the type, the timestamp and the ids.
-/// The journal keeps a key for at least one hour. After this time, a copy can be handled again. For updates without
-/// some of these properties, there are two special rules:
+/// **If the server delivers an update again**, for example after a failed webhook request, the journal drops the copy.
+/// A copy has the same [key](crate::Update::key) as the update. The key contains properties such as the type, the
+/// timestamp and the ids. The journal keeps a key for at least one hour. After this time, a copy can be handled again.
+/// Two special rules depend on the timestamp, and on the ids of the chat, the session and the user:
 ///
-/// - If only the timestamp is missing, or only the ids (chat, session and user), the journal drops a copy only if the
-///   JSON of both updates is the same.
-/// - If the timestamp and all three ids are missing, the journal does not drop copies.
+/// - If the update has a timestamp and none of these ids, the journal drops a copy only if the JSON of both updates is
+///   the same. This rule also applies if the update has at least one of these ids and no timestamp.
+/// - If the update has no timestamp and none of these ids, the journal does not drop copies.
 ///
 /// # When a handler fails
 ///
 /// A handler fails if it returns an error, panics, or exceeds
 /// [`Run::handler_timeout`](crate::updates::Run::handler_timeout). By default, the update then becomes a dead letter. A
 /// dead letter is an update that the journal keeps for inspection. You can [list](Self::dead_letters),
-/// [replay](Self::replay) or [discard](Self::discard) dead letters. The journal keeps the newest 10,000 dead letters, and
-/// removes older dead letters. To change this number, use [`JournalBuilder::dead_letter_capacity`].
+/// [replay](Self::replay) or [discard](Self::discard) dead letters. The journal keeps the newest 10,000 dead letters,
+/// and removes older dead letters. To change this number, use [`JournalBuilder::dead_letter_capacity`].
 ///
 /// If you set [`Run::on_error`](crate::updates::Run::on_error), your function decides:
 ///
@@ -157,7 +158,8 @@ pub struct DeadLetter {
     pub id: i64,
     /// The update and its JSON.
     pub update: RawUpdate,
-    /// The number of failed attempts to handle the update.
+    /// The number of failed attempts to handle the update. The number includes attempts that were interrupted because
+    /// the process was killed or crashed. In the run that received the update, an interrupted attempt does not count.
     pub attempts: u32,
     /// The reason why the last attempt failed, for example that the process ended during the handler.
     pub cause: String,
@@ -172,16 +174,18 @@ impl Journal {
     ///
     /// The call checks the whole file, and blocks the thread for about one second per gigabyte. If the file is in use,
     /// the call blocks for up to 1 s before it fails. Open the journal before you start tasks on the same runtime, or
-    /// in `tokio::task::spawn_blocking`.
+    /// call `open` in `tokio::task::spawn_blocking`.
     ///
     /// # Errors
     ///
-    /// The error has the kind [`ErrorKind::Journal`](crate::ErrorKind::Journal). The call fails in these cases:
+    /// Returns an error in these cases:
     ///
     /// - The file cannot be read or written.
     /// - The file is damaged, or belongs to another program. The call does not change this file.
     /// - The file is already open, in this process or in another process.
     /// - A newer version of this crate created the file.
+    ///
+    /// The kind of the error is [`ErrorKind::Journal`](crate::ErrorKind::Journal).
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::builder(path).open()
     }
@@ -291,13 +295,14 @@ impl JournalBuilder {
         self
     }
 
-    /// Sets the maximum number of failed attempts to handle an update. Defaults to 5. A value of 0 counts as 1. The
-    /// number includes attempts before a restart.
+    /// Sets the maximum number of failed attempts to handle an update. Defaults to 5. A value of 0 counts as 1. Failed
+    /// attempts before a restart also count.
     ///
     /// After this number of failed attempts, the update becomes a dead letter, which the journal keeps for inspection.
     /// The setting applies if [`on_error`](crate::updates::Run::on_error) retries the update, or if [the process ends
-    /// while the handler runs](Journal#when-the-process-ends-during-a-handler). If `on_error` is not set and the
-    /// handler fails, the update becomes a dead letter after one attempt.
+    /// while the handler runs](Journal#when-the-process-ends-during-a-handler). In the run that received the update,
+    /// an interrupted attempt does not count. If `on_error` is not set and the handler fails, the update becomes a
+    /// dead letter after one attempt.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.settings.attempts = attempts.max(1);
         self

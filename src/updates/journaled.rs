@@ -14,9 +14,9 @@ use crate::{
     },
 };
 
-/// The updates of a bot, received by long polling and stored in a [`Journal`] (a queue in a file) before they are
-/// handled. Created by [`Updates::journal`](crate::updates::Updates::journal). Call [`run`](Self::run) to handle the
-/// updates.
+/// The updates of a bot, received by long polling and stored in a [`Journal`] (a queue of updates in a file) before
+/// they are handled. Created by [`Updates::journal`](crate::updates::Updates::journal). Call [`run`](Self::run) to
+/// handle the updates.
 #[must_use = "nothing is polled until it is run"]
 pub struct JournaledUpdates {
     updates: Updates,
@@ -30,8 +30,8 @@ impl fmt::Debug for JournaledUpdates {
 }
 
 impl Updates {
-    /// Stores the updates in a [`Journal`] (a queue in a file) before the stream commits the updates to the server. A
-    /// slow handler then delays only later updates of the same chat.
+    /// Stores the updates in a [`Journal`] (a queue of updates in a file) before the stream commits the updates to the
+    /// server. A slow handler then delays only later updates of the same chat.
     ///
     /// Change the settings of `Updates` before this call.
     ///

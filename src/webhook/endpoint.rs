@@ -127,7 +127,7 @@ impl Webhook {
     /// Sets a function that is called if the handler fails, or if the body of a request is not an update.
     ///
     /// The function returns a [`Recovery`](crate::updates::Recovery), or a future of a `Recovery`. Without a journal (a
-    /// durable queue in a file), the `Recovery` sets the status of the response:
+    /// queue of updates in a file), the `Recovery` sets the status of the response:
     ///
     /// | `Recovery` | status | effect |
     /// |---|---|---|

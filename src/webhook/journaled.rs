@@ -22,8 +22,8 @@ use crate::{
 /// How long storing an update may take. Servers wait for 30 s before they deliver the update again.
 const STORE_TIME: Duration = Duration::from_secs(20);
 
-/// A webhook that stores each update in a [`Journal`] (a durable queue in a file) before the update is handled. Created
-/// by [`Webhook::journal`].
+/// A webhook that stores each update in a [`Journal`] (a queue of updates in a file) before the update is handled.
+/// Created by [`Webhook::journal`].
 #[derive(Debug)]
 #[must_use = "a webhook does nothing until its router is served"]
 pub struct JournaledWebhook {
@@ -32,7 +32,7 @@ pub struct JournaledWebhook {
 }
 
 impl Webhook {
-    /// Stores each update in a [`Journal`] (a durable queue in a file) before the update is handled. Call
+    /// Stores each update in a [`Journal`] (a queue of updates in a file) before the update is handled. Call
     /// [`run`](JournaledWebhook::run) on the result.
     ///
     /// The service gets a 200 as soon as the update is stored, so a slow handler does not delay the response. The

@@ -17,12 +17,13 @@ use crate::{id::ChatId, updates::store_io::off_the_runtime};
 /// The file is a list of JSON lines. A save appends a line about one chat, and waits until the disk has stored the
 /// line. The store removes outdated lines when it opens the file. A save also removes these lines if the file has at
 /// least 1000 lines, and more than twice as many lines as chats. To remove lines, the store replaces the file with a
-/// new file. [`FileStore`](crate::updates::FileStore) describes the effects of such a replacement.
+/// new file. For the effects of the replacement, see [`FileStore`](crate::updates::FileStore#how-a-save-works).
 ///
 /// - If the process is killed or the power fails during a save, the last line can be incomplete. When the store opens
 ///   the file again, it removes this line, and logs the warning `torn line cut off`.
-/// - If any other line is damaged, opening fails with [`FileChatsError::Damaged`], and the file is not changed.
-/// - Only one process at a time can use the file. For this, the process locks a second file, such as
+/// - If any other line is damaged, opening fails, and the file is not changed. The error is
+///   [`FileChatsError::NotAChatBook`] for the first line, and [`FileChatsError::Damaged`] for the other lines.
+/// - Only one process at a time can use the file. While the file is open, the process locks a second file, such as
 ///   `chats.jsonl.lock`.
 /// - If your deployment starts the new process before the old process has ended, use your own [`ChatStore`] with a
 ///   database instead.

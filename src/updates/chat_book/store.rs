@@ -5,8 +5,8 @@ use std::{error::Error as StdError, future::Future, pin::Pin, sync::Arc};
 use super::record::ChatRecord;
 use crate::{error::BoxError, id::ChatId};
 
-/// A store for the [records](ChatRecord) of a [`ChatBook`](crate::updates::ChatBook), which is a list of the chats of a
-/// bot. Passed to [`ChatBook::open`](crate::updates::ChatBook::open).
+/// A store for the [records](ChatRecord) of the chats in a [`ChatBook`](crate::updates::ChatBook). Passed to
+/// [`ChatBook::open`](crate::updates::ChatBook::open). A chat book is a list of the chats that a bot is in.
 ///
 /// With a store, the records survive a restart. [`FileChats`](crate::updates::FileChats) stores the records in a file.
 /// This example stores the records in a table of a database. The table has two columns, the id of the chat and the
@@ -58,7 +58,7 @@ pub trait ChatStore: Send + Sync + 'static {
     fn load(&self) -> impl Future<Output = Result<Vec<ChatRecord>, Self::Error>> + Send;
 
     /// Stores `record` for the chat `chat_id`, and replaces an earlier record. If `record` is `None`, removes the
-    /// earlier record.
+    /// record of the chat.
     ///
     /// The future should complete only after the change is durable, so that the change survives a restart. The book
     /// saves one change at a time.

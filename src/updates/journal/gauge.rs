@@ -17,8 +17,8 @@ pub struct JournalHealth {
     pub depth: usize,
     /// The time since the oldest unhandled update was stored. `None` if `depth` is 0.
     pub oldest: Option<Duration>,
-    /// The number of dead letters. A dead letter is an update that the journal keeps because its handler failed
-    /// permanently.
+    /// The number of dead letters. A dead letter is an update that the journal keeps because the handler of the update
+    /// failed permanently.
     pub dead_letters: usize,
     /// The number of failed writes since the last successful write.
     ///

@@ -47,18 +47,18 @@ const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 /// # How a save works
 ///
 /// A save creates a file such as `marker.json.0123456789abcdef.new` in the same directory. When the new file is on the
-/// disk, the new file replaces the old file. This has these effects:
+/// disk, the new file replaces the old file. The replacement has these effects:
 ///
-/// - After a kill of the process or a power loss, the file contains either the old marker or the new marker.
+/// - If the process is killed or the power fails, the file contains either the old marker or the new marker. A `.new`
+///   file can remain. The next start removes `.new` files that are at least one hour old.
 /// - The permissions of the old file are lost. If the path is a symbolic link, the new file replaces the link.
-/// - After a kill, a `.new` file can remain. If this file is at least one hour old, the next start removes the file.
 ///
 /// # Errors at the start
 ///
 /// The stream of updates ends with an error ([`ErrorKind::MarkerStore`](crate::ErrorKind::MarkerStore)) before its
 /// first poll (request for updates) in these cases:
 ///
-/// - The file is damaged, or belongs to another bot or program. The store does not change this file.
+/// - The file cannot be read, is damaged, or belongs to another bot or program. The store does not change this file.
 /// - The store cannot save a marker at the path, for example because the directory is not writable.
 ///
 /// After a reset of the server, the server may refuse an old marker. The stream then ends with an error, and the

@@ -8,16 +8,16 @@ use crate::updates::file_lock::LockError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileChatsError {
-    /// The file cannot be read or written.
+    /// The file or its lock file cannot be read or written.
     #[error("{path}: {error}", path = path.display())]
     Io {
-        /// The path of the file, or of its lock file, whose name ends with `.lock`.
+        /// The path of the file, or of the lock file, whose name ends with `.lock`.
         path: PathBuf,
         /// The error of the operating system.
         error: io::Error,
     },
-    /// The file was not written by a [`FileChats`](crate::updates::FileChats) store, or is larger than 1 GiB. The store
-    /// did not change the file.
+    /// The file was not written by a [`FileChats`](crate::updates::FileChats) store, has a damaged first line, or is
+    /// larger than 1 GiB. The store did not change the file.
     #[error("{path} is not a chat book ({problem}): choose another path, or remove the file", path = path.display())]
     NotAChatBook {
         /// The path of the file.
@@ -25,7 +25,8 @@ pub enum FileChatsError {
         /// A description of the problem.
         problem: String,
     },
-    /// A line of the file cannot be parsed. The file was not changed.
+    /// A line after the first line is damaged. The store did not change the file. An incomplete last line is not an
+    /// error: the store removes this line.
     #[error(
         "line {line} of {path} is damaged ({problem}): remove this line, or remove the file to start over",
         path = path.display()
