@@ -170,9 +170,9 @@ text_id! {
 /// [`Bot::delete`](crate::Bot::delete) accept this value.
 ///
 /// Implemented for [`MessageId`], [`Message`](crate::Message), `Box<Message>` and
-/// [`SendMessageResult`](crate::types::SendMessageResult) (the response to [`Bot::send`](crate::Bot::send)), by value
-/// and by reference. Also implemented for an id as `String`, `&String` or `&str`. This trait is sealed: other crates
-/// cannot implement it.
+/// [`SendMessageResult`](crate::types::SendMessageResult) (the result of [`Bot::send`](crate::Bot::send)), by value
+/// and by reference. Also implemented for a message id as `String`, `&String` or `&str`. This trait is sealed: other
+/// crates cannot implement it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name a message",
     label = "expected the id of a message, a `&Message`, or the result of `bot.send(..)`",

@@ -89,7 +89,7 @@
 //! | `native-tls` | TLS by the library of the operating system, even if `rustls` is also enabled |
 //! | `webhook` | the module `webhook`, with an axum router that receives updates by webhook |
 //! | `journal` | `updates::Journal`, a durable queue of updates on disk |
-//! | `mini-app` | the module `mini_app`, which checks whether MAX signed the data of a Mini App (a web page inside MAX), or a contact or phone number that a user shared |
+//! | `mini-app` | the module `mini_app`, which checks the signatures of MAX for the data of Mini Apps (web pages inside MAX), shared contacts and shared phone numbers |
 //! | `socks` | support for SOCKS proxies |
 //! | `full` | the features `webhook`, `journal`, `mini-app` and `socks` |
 

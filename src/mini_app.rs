@@ -1,4 +1,4 @@
-//! Checks whether MAX signed the data of a Mini App, or a contact or phone number that a user shared.
+//! Checks the signatures of MAX for the data of Mini Apps, shared contacts and shared phone numbers.
 //!
 //! A Mini App is a web page that opens inside MAX. MAX passes the text `initData` to the page. This text contains data
 //! of the user who opened the page, and a signature of MAX. The page sends the text to your server. Check the signature
@@ -27,7 +27,7 @@
 //!
 //! [`MiniApp::check`] and [`MiniApp::is_contact_genuine`] follow the documentation of MAX. MAX does not document the
 //! signature that [`MiniApp::is_phone_genuine`] checks, so this method follows a third-party client library. The checks
-//! were never tested with the live service.
+//! were never tested with MAX itself.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -122,7 +122,8 @@ impl MiniApp {
     ///
     /// - If the text is not a valid list of fields ([`Malformed`](InvalidInitData::Malformed)).
     /// - If a field occurs more than once ([`Repeated`](InvalidInitData::Repeated)).
-    /// - If a required field is missing or invalid ([`Missing`](InvalidInitData::Missing)).
+    /// - If the field `hash` or `auth_date` is missing, or if `auth_date` is not a valid time
+    ///   ([`Missing`](InvalidInitData::Missing)).
     /// - If MAX has not signed the text for this bot ([`WrongHash`](InvalidInitData::WrongHash)).
     /// - If the signature is older than [`max_age`](Self::max_age) ([`Expired`](InvalidInitData::Expired)).
     /// - If the time of the signature is more than 5 min in the future ([`Future`](InvalidInitData::Future)).
@@ -211,7 +212,7 @@ impl fmt::Debug for MiniApp {
 }
 
 /// The content of `initData`, the signed text that MAX passes to a Mini App (a web page inside MAX). Returned by
-/// [`MiniApp::check`].
+/// [`MiniApp::check`] and [`MiniApp::check_at`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct InitData {
@@ -225,8 +226,8 @@ pub struct InitData {
     pub chat: Option<MiniAppChat>,
     /// The payload of the link or button that opened the Mini App. `None` if MAX does not send it.
     pub start_param: Option<String>,
-    /// All signed fields: the names and the percent-decoded values. The map also contains fields that this version of
-    /// the crate does not support.
+    /// The signed fields (all fields except `hash`): the names, and the values after percent-decoding. The map also
+    /// contains fields that this version of the crate does not support.
     pub fields: BTreeMap<String, String>,
 }
 
@@ -259,20 +260,20 @@ pub struct MiniAppUser {
 pub struct MiniAppChat {
     /// The id of the chat.
     pub id: ChatId,
-    /// The type of the chat, unchanged from the field `type` that MAX sends. `None` if MAX does not send the field.
+    /// The type of the chat: the unchanged value of the field `type`. `None` if MAX does not send the field.
     #[serde(default, rename = "type")]
     pub kind: Option<String>,
 }
 
 /// The error of a failed check of `initData`, the signed text that MAX passes to a Mini App (a web page inside MAX).
-/// Returned by [`MiniApp::check`].
+/// Returned by [`MiniApp::check`] and [`MiniApp::check_at`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidInitData {
     /// The text is not a valid list of fields.
     ///
-    /// The fields have the form `name=value`, are separated by `&`, and are percent-encoded in UTF-8. A name or a value
-    /// must not contain a line break, because a line break makes the signed text ambiguous.
+    /// The fields have the form `name=value`, and are separated by `&`. The values are percent-encoded in UTF-8. MAX
+    /// signs the decoded fields as lines, so a name or a decoded value must not contain a line break.
     #[error("initData is malformed: pass the text of `WebApp.initData` unchanged")]
     Malformed,
     /// A field occurs more than once.

@@ -124,8 +124,8 @@ impl Bot {
 /// the methods `sending_...` of [`Bot`].
 ///
 /// A background task sends the action immediately, and then sends it again every 4 s ([`INTERVAL`](Self::INTERVAL)).
-/// Calls of the bot do not wait for this task. So a message that you send at the same time may arrive before the
-/// action.
+/// Other requests of the bot do not wait for this task. So a message that you send at the same time may arrive before
+/// the action.
 ///
 /// # Errors
 ///
@@ -137,7 +137,8 @@ impl Bot {
 /// # When the action ends
 ///
 /// When the guard is dropped, the task stops sending the action. The messenger apps hide the action after a few
-/// seconds, or when a message arrives.
+/// seconds, or when a message arrives. If a message arrives before the guard is dropped, the task still sends the
+/// action at the next interval.
 ///
 /// # How to create the guard
 ///

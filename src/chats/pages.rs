@@ -145,8 +145,8 @@ macro_rules! pages {
         ///
         /// # After an error
         ///
-        /// - After one or two temporary errors in a row ([`Error::is_retryable`](crate::Error::is_retryable)), call
-        ///   [`next`](Self::next) to request the same page again.
+        /// - After one or two temporary errors in a row ([`Error::is_retryable`](crate::Error::is_retryable)), the
+        ///   stream continues: [`next`](Self::next) requests the same page again.
         /// - After three temporary errors in a row, or after any other error, the stream ends.
         ///
         /// # Cancel safety
@@ -195,8 +195,8 @@ macro_rules! pages {
             ///
             /// # Errors
             ///
-            /// Returns the errors of [`next`](Self::next). After an error, the items that were already received are
-            /// lost.
+            /// Returns the first error of [`next`](Self::next). After this error, the items that were already received
+            /// are lost, and the stream cannot be continued.
             ///
             /// # Cancel safety
             ///
@@ -237,7 +237,8 @@ pages! {
 pages! {
     /// A stream of the messages of a chat, from the newest to the oldest. Created by [`Bot::messages`].
     ///
-    /// The stream returns each message at most once. It does not return messages that are sent after its first request.
+    /// The stream returns each message at most once, unless you call [`until`](Self::until) after you read the first
+    /// message. The stream does not return messages that are sent after its first request.
     Messages of History<MessagesOf> as Message
 }
 
@@ -245,7 +246,8 @@ pages! {
     /// A stream of the comments on a channel post, from the newest to the oldest. Created by [`Bot::comments`]. MAX
     /// only.
     ///
-    /// The stream returns each comment at most once. It does not return comments that are sent after its first request.
+    /// The stream returns each comment at most once, unless you call [`until`](Self::until) after you read the first
+    /// comment. The stream does not return comments that are sent after its first request.
     Comments of History<CommentsOn> as Message
 }
 
@@ -268,7 +270,7 @@ impl Members {
 impl Comments {
     /// Sets the maximum number of comments in a page (2-100). Defaults to 100.
     ///
-    /// If more comments have the same timestamp than fit in one page, the stream fails with
+    /// If the comments with the same timestamp do not fit in one page, the stream fails with
     /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). A smaller page makes this error more likely.
     pub fn page_size(mut self, comments: u32) -> Self {
         self.0.list.page_size = comments;
@@ -296,7 +298,7 @@ impl Comments {
 impl Messages {
     /// Sets the maximum number of messages in a page (2-100). Defaults to 100.
     ///
-    /// If more messages have the same timestamp than fit in one page, the stream fails with
+    /// If the messages with the same timestamp do not fit in one page, the stream fails with
     /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). A smaller page makes this error more likely.
     pub fn page_size(mut self, messages: u32) -> Self {
         self.0.list.page_size = messages;

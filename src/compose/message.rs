@@ -69,7 +69,8 @@ macro_rules! body {
                 self
             }
 
-            /// Adds a keyboard. A message can have at most one keyboard, and also needs other content.
+            /// Adds a keyboard. A message can have at most one keyboard. A message with a keyboard also needs other
+            /// content, such as a text.
             ///
             #[doc = $empty_keyboard]
             ///
@@ -178,7 +179,8 @@ macro_rules! message_setters {
                 self.with(|body| body.attach(attachment))
             }
 
-            /// Adds a keyboard. A message can have at most one keyboard, and also needs other content.
+            /// Adds a keyboard. A message can have at most one keyboard. A message with a keyboard also needs other
+            /// content, such as a text. A keyboard without buttons is not added.
             pub fn keyboard(self, keyboard: impl Into<crate::api::types::Keyboard>) -> Self {
                 self.with(|body| body.keyboard(keyboard))
             }

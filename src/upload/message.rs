@@ -35,7 +35,8 @@ impl UploadMessage {
     }
 
     /// Adds an upload. The file is uploaded before the message is sent. In the message, uploaded attachments come after
-    /// the attachments that [`attach`](Self::attach) and [`keyboard`](Self::keyboard) add.
+    /// the attachments that [`attach`](Self::attach) and [`keyboard`](Self::keyboard) add, even if you call these
+    /// methods later.
     pub fn upload<M: Media>(mut self, upload: Upload<M>) -> Self {
         self.uploads.push(upload);
         self

@@ -42,7 +42,7 @@ impl AppLink {
     /// Creates a MAX link to the Mini App of a bot.
     ///
     /// - `bot`: Username of the bot, with or without the `@`.
-    /// - `payload`: Text that the Mini App receives. The payload can be empty.
+    /// - `payload`: Text that the Mini App receives (0-512 characters).
     ///
     /// # Errors
     ///

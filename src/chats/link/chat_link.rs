@@ -11,8 +11,8 @@ use crate::{
 /// The prefix of the path of an invitation.
 const JOIN: &str = "join/";
 
-/// A link to a group, a channel or a user. The link contains either a name, or an invitation to a private group or
-/// channel.
+/// A link to a group, a channel or a user. The link contains either a name (for a user, the username), or an invitation
+/// to a private group or channel.
 ///
 /// A `ChatLink` is parsed from one of these forms:
 ///
@@ -24,7 +24,8 @@ const JOIN: &str = "join/";
 ///
 /// A name without a URL becomes a link of TamTam. To convert this link to a link of MAX, call [`on`](Self::on).
 ///
-/// If the link contains a name, [`Bot::chat_by_link`](crate::Bot::chat_by_link) (TamTam only) returns the chat.
+/// If the link contains a name, [`Bot::chat_by_link`](crate::Bot::chat_by_link) (TamTam only) returns the group, the
+/// channel, or the dialog with the user.
 ///
 /// ```
 /// # fn main() -> tamtam::Result<()> {
@@ -63,7 +64,8 @@ impl ChatLink {
         self.origin == service.links.origin
     }
 
-    /// Returns the name of the group, channel or user. `None` if the link contains an invitation.
+    /// Returns the name of the group or channel, or the username of the user, without the `@`. `None` if the link
+    /// contains an invitation.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.invitation().is_none().then_some(&self.path)

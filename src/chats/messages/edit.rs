@@ -13,9 +13,9 @@ use crate::{
 
 /// A request that edits a message. Created by [`Bot::edit`].
 ///
-/// If the request has attachments or a keyboard, they replace all attachments of the message, including its keyboard.
-/// If the request has neither, the message keeps its attachments, unless you call
-/// [`no_attachments`](Self::no_attachments).
+/// If the request has attachments, uploads or a keyboard, they replace all attachments of the message, including its
+/// keyboard. If the request has none of them, the message keeps its attachments, unless you call
+/// [`no_attachments`](Self::no_attachments). A keyboard without buttons also replaces all attachments.
 ///
 /// ```
 /// # #[tokio::main]
@@ -46,7 +46,7 @@ impl EditRequest {
     }
 
     /// Adds an attachment that is uploaded before the message is edited. In the message, uploaded attachments come
-    /// after all other attachments.
+    /// after all other attachments, even after attachments that you add later.
     ///
     /// [`request_timeout`](Self::request_timeout), [`idempotent`](Self::idempotent) and [`no_retry`](Self::no_retry)
     /// apply to the request that edits the message, but not to the upload.
@@ -66,9 +66,10 @@ impl EditRequest {
     /// Uploads the files, one after another, and then edits the message. `request.await` is a shorter form of
     /// `request.send().await`.
     ///
-    /// The server edits the message only after it has processed the uploaded files. Until then, the bot retries the
-    /// request, for at most [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget) (60 s
-    /// by default).
+    /// The server processes the uploaded files before it edits the message. Until the files are ready, the bot retries
+    /// the request, but not the uploads. The time limit of these retries is
+    /// [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget) (60 s by default). With
+    /// [`no_retry`](Self::no_retry), the request fails if the files are not ready.
     ///
     /// # Errors
     ///

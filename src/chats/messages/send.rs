@@ -62,7 +62,7 @@ impl SendRequest {
     }
 
     /// Adds an attachment that is uploaded before the message is sent. In the message, uploaded attachments come after
-    /// all other attachments.
+    /// all other attachments, even after attachments that you add later.
     ///
     /// [`request_timeout`](Self::request_timeout), [`idempotent`](Self::idempotent) and [`no_retry`](Self::no_retry)
     /// apply to the request that sends the message, but not to the upload.
@@ -80,9 +80,10 @@ impl SendRequest {
     /// Uploads the files, one after another, and then sends the message. `request.await` is a shorter form of
     /// `request.send().await`.
     ///
-    /// The server posts the message only after it has processed the uploaded files. Until then, the bot retries the
-    /// request, for at most [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget) (60 s
-    /// by default).
+    /// The server processes the uploaded files before it posts the message. Until the files are ready, the bot retries
+    /// the request, but not the uploads. The time limit of these retries is
+    /// [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget) (60 s by default). With
+    /// [`no_retry`](Self::no_retry), the request fails if the files are not ready.
     ///
     /// # Errors
     ///
