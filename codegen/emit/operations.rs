@@ -634,8 +634,8 @@ impl Documentation<'_> {
         out.extend((!required.is_empty()).then(|| format!("# Parameters\n\n{}", required.join("\n"))));
         out.extend((!sections.is_empty()).then(|| sections.to_owned()));
         out.extend(example(self.document, node, "x-example"));
-        out.push(format!("# Errors\n\n{}", self.errors(parts)));
-        out.push(format!("# Retries\n\n{}", self.retries(operation)));
+        out.push(format!("# Errors\n\nReturns an error in these cases:\n\n{}", self.errors(parts)));
+        out.push(format!("# Retries\n\n{}", self.retries(parts)));
         let safety = if parts.hold.is_some() {
             "Dropping the future abandons the call. Updates that the request has confirmed stay confirmed."
         } else if operation.method == "get" {
@@ -676,19 +676,20 @@ impl Documentation<'_> {
             .collect();
         if parts.acknowledgement.is_some() {
             statuses.push(format!(
-                "  - 200 with `success: false` (usually {}): The server did not perform the action. The error message \
+                "  - 200 with `success: false` (usually {}): The server did not apply the request. The error message \
                  gives the reason.",
                 kind("Refused")
             ));
         }
-        let usual = if statuses.is_empty() { "" } else { " The usual statuses are:" };
-        out.push(format!("- If the server responds with an error.{usual}"));
+        let usual = if statuses.is_empty() { "." } else { ", for example with one of these statuses:" };
+        out.push(format!("- If the server responds with an error{usual}"));
         out.extend(statuses);
         out.join("\n")
     }
 
     /// Returns the text about retries of an operation, by its `x-retry`.
-    fn retries(&self, operation: &Operation) -> String {
+    fn retries(&self, parts: &Parts<'_>) -> String {
+        let operation = parts.operation;
         let policy = "After a transient failure, such as a broken connection, the request is retried according to the \
                       bot's [`RetryPolicy`](crate::settings::RetryPolicy).";
         let effect = match text(&operation.node, "x-retry") {
@@ -698,14 +699,18 @@ impl Documentation<'_> {
                  retried if its response has a success status but cannot be read."
             ),
             Some("remove") => format!(
-                "{policy} The request is not retried if its response has a success status but cannot be read. If the \
-                 server may have applied an earlier attempt, the call succeeds even if there is nothing left to remove."
+                "{policy} The request is not retried if its response has a success status but cannot be read. If a \
+                 retry fails because there is nothing left to remove, and the server may have applied an earlier \
+                 attempt, the call succeeds."
             ),
-            _ => "If the request is sent twice, the server can apply it twice. Therefore, by default, the request is \
-                  retried only if the server has certainly not applied it. If the call fails, \
-                  [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns whether the server may \
-                  have applied the request."
-                .to_owned(),
+            _ => format!(
+                "If the request is sent twice, the server can apply the request twice. Therefore, after a transient \
+                 failure, the request is retried only if the server has certainly not applied it. To change this \
+                 default, call [`idempotent`](crate::api::{}::idempotent). If the call fails, \
+                 [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns whether the server may \
+                 have applied the request.",
+                parts.builder
+            ),
         };
         match self.attaches(operation) {
             true => format!(

@@ -97,8 +97,8 @@ impl AnswerOnCallback {
         self
     }
 
-    /// Sets the new content of the message with the button. If the new content sets no attachments, the message keeps
-    /// its current attachments, including the keyboard. For further rules, see [`Bot::edit`].
+    /// Sets the new content of the message with the button. If `attachments` of the new content is `None`, the
+    /// message keeps its current attachments, including the keyboard. For further rules, see [`Bot::edit`].
     pub fn edit(mut self, message: impl Into<NewMessageBody>) -> Self {
         self.body = self.body.message(message);
         self
