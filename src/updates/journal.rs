@@ -178,14 +178,12 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// Returns an error in these cases:
+    /// Returns an error of the kind [`ErrorKind::Journal`](crate::ErrorKind::Journal) in these cases:
     ///
     /// - The file cannot be read or written.
     /// - The file is damaged, or belongs to another program. The call does not change this file.
     /// - The file is already open, in this process or in another process.
     /// - A newer version of this crate created the file.
-    ///
-    /// The kind of the error is [`ErrorKind::Journal`](crate::ErrorKind::Journal).
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::builder(path).open()
     }
