@@ -43,6 +43,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///   although the call failed. If the method returns `true`, a retry may apply the request a second time.
 /// - Other methods return the operation, the HTTP status, and the `code` and `message` of the API.
 ///
+/// If the call had several attempts, the kind, the status, the `code` and the `message` are from the last attempt.
+///
 /// `Display` writes one line with the cause, such as `sendMessage: cannot connect: Connection refused (os error 111)`.
 /// `Debug` contains the same line. The error never contains the token of the bot.
 ///
@@ -190,7 +192,7 @@ impl Error {
         self.0.operation.as_deref()
     }
 
-    /// Returns the HTTP status of the response. `None` if there was no response.
+    /// Returns the HTTP status of the response that caused the error. `None` if no response caused the error.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match &self.0.kind {
@@ -205,6 +207,9 @@ impl Error {
 
     /// Returns the `code` in the error response of the API. `None` if there was no error response, or if the response
     /// has no code.
+    ///
+    /// An error response has a status other than 2xx, or is a [refusal](Self::is_refused). A refusal is a response with
+    /// status 200 and `success: false`.
     #[must_use]
     pub fn code(&self) -> Option<&ErrorCode> {
         match &self.0.kind {
@@ -214,8 +219,8 @@ impl Error {
     }
 
     /// Returns the error message of the API. If the error response is from a proxy, returns the text of the response.
-    /// `None` if there was no error response, or if a [refusal](Self::is_refused) (a response with `success: false`)
-    /// has no message.
+    /// `None` if there was no error response, or if a [refusal](Self::is_refused) (status 200 and `success: false`) has
+    /// no message. Empty if any other error response has no message.
     ///
     /// In the returned text, secrets are removed, and control characters are escaped: a line break becomes `\n`.
     #[must_use]
@@ -252,7 +257,8 @@ impl Error {
         self.0.report.attempts
     }
 
-    /// Returns the duration of the call from its start to the error, including delays between attempts.
+    /// Returns the duration of the call from its start to the error, including delays between attempts. Returns zero if
+    /// the error is not from a call.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.report.elapsed
@@ -268,7 +274,7 @@ impl Error {
     /// Returns whether the bot sent too many requests: status 429, or a refusal with the code `too.many.requests`. A
     /// refusal is a response with status 200 and `success: false`.
     ///
-    /// If this method returns `true`, the last attempt changed nothing. Retry the request later. If
+    /// If this method returns `true`, the last attempt had no effect. Retry the call later. If
     /// [`retry_after`](Self::retry_after) returns a duration, wait at least that long.
     #[must_use]
     pub fn is_rate_limited(&self) -> bool {
@@ -283,7 +289,7 @@ impl Error {
 
     /// Returns whether the call failed because the server is still processing the attached media.
     ///
-    /// If this method returns `true`, the last attempt had no effect. Repeat the call later. To let each call wait
+    /// If this method returns `true`, the last attempt had no effect. Retry the call later. To let each call wait
     /// longer, increase [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
     #[must_use]
     pub fn is_attachment_not_ready(&self) -> bool {
@@ -305,8 +311,8 @@ impl Error {
         self.status() == Some(StatusCode::UNAUTHORIZED) || self.code() == Some(&ErrorCode::VerifyToken)
     }
 
-    /// Returns whether the bot is not allowed to make the request: status 403, or a [refusal](Self::is_refused) with
-    /// the code `access.denied` or `chat.denied`.
+    /// Returns whether the bot is not allowed to make the request: status 403 without the code `verify.token`, or a
+    /// [refusal](Self::is_refused) with the code `access.denied` or `chat.denied`.
     ///
     /// For example, the bot lacks a permission, the bot is not a member of the chat, or the user has stopped the bot.
     /// [`chat_denied`](Self::chat_denied), [`code`](Self::code) and [`message`](Self::message) return the reason. The
@@ -317,8 +323,9 @@ impl Error {
         self.status() == Some(StatusCode::FORBIDDEN) && !self.is_unauthorized() || self.is_refused_as(is_denied)
     }
 
-    /// Returns whether the chat, dialog, message or other item does not exist: status 404, or a
-    /// [refusal](Self::is_refused) with a code that ends with `not.found`.
+    /// Returns whether the chat, dialog, message or other item does not exist, or is not accessible to the bot.
+    /// Returns `true` for status 404. Also returns `true` for a [refusal](Self::is_refused) with a code that ends with
+    /// `not.found`, except `method.not.found`.
     ///
     /// A dialog is the chat of one user with the bot. The dialog exists only if the user has started the bot.
     #[must_use]

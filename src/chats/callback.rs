@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Callback {
-    /// Deserializes the payload of the pressed button. `T` is the type of the value that was passed to
+    /// Deserializes the payload of the pressed button from JSON. `T` is the type of the value that was passed to
     /// [`Button::callback_with`](crate::Button::callback_with). A missing payload is deserialized as `null`, so use an
     /// `Option` as `T` if some of your buttons have no payload.
     ///

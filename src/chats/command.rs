@@ -64,7 +64,8 @@ pub struct Command<'a> {
     pub name: &'a str,
     /// The username of a bot after the `@`, such as `my_bot`. `None` if the command names no bot.
     pub bot: Option<&'a str>,
-    /// The text after the command, such as `10 min`. White space at the start and end of the text is removed.
+    /// The text after the command, such as `10 min`, without white space at the start and the end. Empty if no text
+    /// follows the command.
     pub rest: &'a str,
 }
 
@@ -72,9 +73,9 @@ impl<'a> Command<'a> {
     /// Returns the command at the start of a text. `None` if the text does not start with a command.
     ///
     /// A command is a slash and a name, for example `/help`. An `@` and a username can follow the name. The name and
-    /// the username consist of letters, digits, `_` and `-`. After the name or the username, the text must end or
-    /// continue with white space. For example, `/usr/bin` is not a command, because a slash follows `/usr`. White space
-    /// before the slash is ignored.
+    /// the username consist of letters, digits, `_` and `-`. The command must be followed by white space or by the end
+    /// of the text. For example, `/usr/bin` is not a command, because a slash follows `/usr`. White space before the
+    /// command is ignored.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim().strip_prefix('/')?;
@@ -111,8 +112,8 @@ impl<'a> Command<'a> {
         self.rest.split_whitespace()
     }
 
-    /// Returns the first word of [`rest`](Self::rest), and the text after this word. If `rest` has only one word, the
-    /// second string is empty. If `rest` is empty, both strings are empty.
+    /// Returns the first word of [`rest`](Self::rest), and the text after this word, without white space at the start.
+    /// If `rest` has only one word, the second string is empty. If `rest` is empty, both strings are empty.
     #[must_use]
     pub fn split_first(&self) -> (&'a str, &'a str) {
         split_word(self.rest)

@@ -42,7 +42,7 @@ impl Default for Keyboard {
 /// Before a message is sent, the crate checks the lengths of the labels, payloads, URLs, titles and descriptions of all
 /// buttons. If a length is outside the limits of the API, sending fails with
 /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest). The error message contains the indexes of the row
-/// and the button, which start at 0: `body.attachments[0].payload.buttons[2][1].text`.
+/// and the button. The indexes start at 0, for example `body.attachments[0].payload.buttons[2][1].text`.
 ///
 /// MAX also limits the [number of buttons](crate::types::InlineKeyboardAttachmentRequestPayload::buttons), the number
 /// of rows, and the number of buttons per row. If a keyboard exceeds a limit, sending fails with `InvalidRequest`.
@@ -126,7 +126,7 @@ impl Keyboard {
 /// # }
 /// ```
 impl Keyboard {
-    /// Returns all buttons, row by row from top to bottom.
+    /// Returns an iterator over all buttons, row by row from top to bottom.
     pub fn iter(&self) -> impl Iterator<Item = &Button> {
         self.buttons.iter().flatten()
     }

@@ -26,21 +26,23 @@
 pub enum ErrorKind {
     /// The token is invalid: status 401, or any status with the code `verify.token`. All calls with this token fail.
     Unauthorized,
-    /// The bot is not allowed to make the request: status 403, or a refusal with the code `access.denied` or
-    /// `chat.denied`. A refusal is a response with status 200 and `success: false`.
+    /// The bot is not allowed to make the request. The error has status 403 without the code `verify.token`, or is a
+    /// refusal with the code `access.denied` or `chat.denied`. A refusal is a response with status 200 and
+    /// `success: false`.
     ///
     /// For example, the bot lacks a permission, the bot is not a member of the chat, or the user has stopped the bot.
     /// See [`Error::chat_denied`](crate::Error::chat_denied).
     Forbidden,
-    /// The chat, dialog, message or other item does not exist: status 404, or a
-    /// [refusal](crate::Error::is_refused) with a code that ends with `not.found`.
+    /// The chat, dialog, message or other item does not exist, or is not accessible to the bot. The error has status
+    /// 404, or is a [refusal](crate::Error::is_refused) with a code that ends with `not.found`, except
+    /// `method.not.found`.
     ///
     /// A dialog is the chat of one user with the bot. The dialog exists only if the user has started the bot.
     NotFound,
     /// The bot sent too many requests: status 429, or a [refusal](crate::Error::is_refused) with the code
     /// `too.many.requests`.
     RateLimited,
-    /// The server is still processing the attached media. The last attempt had no effect. Repeat the call later. To let
+    /// The server is still processing the attached media. The last attempt had no effect. Retry the call later. To let
     /// each call wait longer, increase
     /// [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
     AttachmentNotReady,
