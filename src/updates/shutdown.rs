@@ -8,8 +8,7 @@
 /// [`Run::shutdown_deadline`](crate::updates::Run::shutdown_deadline) limits the time of a shutdown.
 ///
 /// If the program cannot receive one of the signals, the event `signal not available` is logged at ERROR, and the
-/// future waits for the other signal. If the program can
-/// receive neither signal, the future never completes.
+/// future waits for the other signal. If the program can receive neither signal, the future never completes.
 ///
 /// ```no_run
 /// # #[tokio::main]
@@ -24,8 +23,8 @@
 ///
 /// # Cancel safety
 ///
-/// You can drop the future. If the future was polled before, the signals still do not end the process. After the
-/// drop, a signal is lost unless another future of this function is waiting.
+/// You can drop the future. If the future was polled before the drop, a signal after the drop does not end the process.
+/// The signal is lost unless another future of this function is waiting.
 pub async fn shutdown_signal() {
     #[cfg(unix)]
     tokio::select! {
