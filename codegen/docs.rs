@@ -24,7 +24,7 @@ fn facts(schema: &Value) -> Vec<String> {
     let number = |key: &str| schema.get(key).filter(|value| value.is_number());
     let between = |low: &str, high: &str, unit: &str| match (number(low), number(high)) {
         (Some(low), Some(high)) => Some(format!("From {low} to {high}{unit}.")),
-        (Some(low), None) if low == 1 && unit == " items" => Some("At least one item.".to_owned()),
+        (Some(low), None) if low == 1 && unit == " items" => Some("The list contains at least one item.".to_owned()),
         (Some(low), None) if low == 1 && !unit.is_empty() => Some("Not an empty string.".to_owned()),
         (Some(low), None) => Some(format!("At least {low}{unit}.")),
         (None, Some(high)) => Some(format!("At most {high}{unit}.")),
@@ -86,6 +86,7 @@ pub(super) fn setter(name: &str, description: &str) -> String {
 /// Words the facts about a value as requirements on the caller.
 pub(super) fn requirement(description: &str) -> String {
     let description = description.replace("Not an empty string.", "Must not be an empty string.");
+    let description = description.replace("The list contains at least", "The list must contain at least");
     description.replace("The list contains no duplicates.", "The list must not contain duplicates.")
 }
 

@@ -24,7 +24,8 @@ impl MessageConstructionRequest {
     /// # Errors
     ///
     /// Returns an error if the state cannot be deserialized into `T`
-    /// ([`ErrorKind::Payload`](crate::ErrorKind::Payload)), for example because an older version of the bot set it.
+    /// ([`ErrorKind::Payload`](crate::ErrorKind::Payload)), for example because an older version of the bot set the
+    /// state.
     pub fn data_as<T: DeserializeOwned>(&self) -> Result<Option<T>> {
         json_field::read(self.data.as_deref().filter(|data| !data.is_empty()), "data")
     }
