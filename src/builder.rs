@@ -259,8 +259,7 @@ impl BotBuilder {
     }
 
     /// Sets the time limit of each attempt, for all requests except long polls (requests for updates) and transfers of
-    /// files. An attempt lasts from sending the request to the end of the response. This time includes opening a
-    /// connection. Defaults to 30 s.
+    /// files. The time limit includes the time to connect and to read the response. Defaults to 30 s.
     ///
     /// Long polls and transfers have their own limits: see [`poll_margin`](Self::poll_margin) and
     /// [`Upload::idle_timeout`](crate::upload::Upload::idle_timeout).

@@ -340,13 +340,14 @@ impl<'a> Parts<'a> {
         let paced_by = self.paced_by()?;
         let class = retry_class(operation)?;
         let is_idempotent = match class.to_string().as_str() {
-            "Read" => "`true`, because the request only reads data.",
+            // A poll also confirms updates.
+            "Read" if self.hold.is_none() => "`true`, because the request only reads data.",
             "Act" => "`false`. With `true`, the server may apply the request twice.",
             _ => "`true`, because applying the request twice has the same effect as applying it once.",
         };
         let time_limit = match &self.hold {
             Some((parameter, _)) => format!(
-                "[`{parameter}`](Self::{}) plus [`BotBuilder::poll_margin`](crate::BotBuilder::poll_margin), which \
+                "[`{builder}::{0}`](Self::{0}) plus [`BotBuilder::poll_margin`](crate::BotBuilder::poll_margin), which \
                  defaults to 15 s",
                 names::value_ident(parameter)
             ),

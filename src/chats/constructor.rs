@@ -134,7 +134,8 @@ impl Bot {
     }
 }
 
-/// These methods set the parts of the answer. Call `allow_user_input` for every answer. The other parts are optional.
+/// [`Bot::construct`] creates this request with an empty answer. These methods set the parts of the answer. Call
+/// `allow_user_input` for every answer. The other parts are optional.
 impl Construct {
     /// Adds a message that the user can post under their own name.
     pub fn message(mut self, message: impl Into<ConstructedMessageBody>) -> Self {
@@ -154,8 +155,8 @@ impl Construct {
         self
     }
 
-    /// Sets the keyboard. If the user presses a button, the next [`MessageConstructionRequest`] contains the payload
-    /// of the button. A keyboard without buttons is not sent.
+    /// Sets the keyboard. If the user presses a callback button, the next [`MessageConstructionRequest`] contains the
+    /// payload of this button. A keyboard without buttons is not sent.
     pub fn keyboard(mut self, keyboard: impl Into<Keyboard>) -> Self {
         let keyboard = keyboard.into();
         if keyboard.iter().next().is_some() {
@@ -204,8 +205,10 @@ impl Construct {
     ///
     /// # Errors
     ///
-    /// Returns an error if the state cannot be serialized as JSON, or if the JSON has more than 8192 bytes
-    /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
+    /// Returns an error of the kind [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) in these cases:
+    ///
+    /// - If the state cannot be serialized as JSON.
+    /// - If the JSON has more than 8192 bytes.
     pub fn data(mut self, state: &impl Serialize) -> Result<Self> {
         self.body = self.body.data(json_field::write(state, "data", json_field::DATA_BYTES)?);
         Ok(self)

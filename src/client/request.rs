@@ -186,8 +186,8 @@ macro_rules! call_options {
     };
     ($name:ident, $($options:ident).+, $time_limit:tt, $idempotent:tt) => {
         impl $name {
-            /// Sets the time limit of each attempt (the first try or a retry), from sending the request to the end of
-            /// the response. This time includes opening a connection. An attempt that exceeds the limit fails
+            /// Sets the time limit of each attempt (the first try or a retry), including the time to connect and to
+            /// read the response. An attempt that exceeds the limit fails
             /// ([`ErrorKind::Timeout`](crate::ErrorKind::Timeout)).
             ///
             #[doc = concat!("Defaults to ", $time_limit, ".")]

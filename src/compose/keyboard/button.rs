@@ -100,8 +100,10 @@ impl Button {
     ///
     /// # Errors
     ///
-    /// Returns an error if the value cannot be serialized as JSON, or if the JSON has more than 1024 bytes
-    /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
+    /// Returns an error of the kind [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) in these cases:
+    ///
+    /// - If the value cannot be serialized as JSON.
+    /// - If the JSON has more than 1024 bytes.
     pub fn callback_with(text: impl Into<String>, value: &impl Serialize) -> Result<CallbackButton> {
         Ok(CallbackButton::new(text, json_field::write(value, "payload", json_field::CALLBACK_BYTES)?))
     }
