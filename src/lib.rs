@@ -180,7 +180,7 @@ pub mod types {
     };
 }
 
-/// The requests that the methods of [`Bot`] return, and the traits for the parameters of these methods.
+/// The requests and guards that the methods of [`Bot`] return, and the traits for the parameters of these methods.
 ///
 /// Set the optional values of a request, and then `.await` the request. The requests of [`Bot::api`] are in the module
 /// [`api`].
@@ -214,7 +214,8 @@ pub mod request {
     };
 }
 
-/// The types for the settings of a bot: retries, rate limits, size limits and API version.
+/// The types for the settings of a bot: retries, rate limits, API version, and limits for messages, keyboards and
+/// files.
 ///
 /// To set the retries, the rate limits or the API version of a bot, use [`BotBuilder`]. To set the limits for messages,
 /// keyboards and files, use [`Service::with_limits`].

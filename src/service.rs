@@ -79,8 +79,9 @@ pub(crate) struct Links {
 /// The limits of a service for messages, keyboards and files. Returned by [`Service::limits`]. Set with
 /// [`Service::with_limits`].
 ///
-/// If a request would exceed a limit, the call fails and sends no request
-/// ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). `None` means that the limit is not checked.
+/// If a request exceeds a limit, the request is not sent, and the call fails
+/// ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). `None` means that the limit is not checked. The requests of
+/// [`Bot::request`](crate::Bot::request) are not checked.
 ///
 /// ```
 /// use tamtam::Service;
@@ -140,8 +141,8 @@ impl Service {
         &self.base_url
     }
 
-    /// Returns the limits for messages, keyboards and files. If a request would exceed a limit, the call fails and
-    /// sends no request ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)).
+    /// Returns the limits for messages, keyboards and files. If a request exceeds a limit, the request is not
+    /// sent, and the call fails ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
@@ -201,8 +202,8 @@ impl Service {
         self
     }
 
-    /// Sets the limits for messages, keyboards and files. If a request would exceed a limit, the call fails and sends
-    /// no request ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)).
+    /// Sets the limits for messages, keyboards and files. If a request exceeds a limit, the request is not sent, and
+    /// the call fails ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -322,8 +323,8 @@ impl<T: Adapt> Adapt for BTreeMap<String, T> {
     }
 }
 
-/// A version of the TamTam API. Set with [`BotBuilder::version`](crate::BotBuilder::version). The MAX API has no
-/// versions.
+/// A version of the TamTam API. Set with [`BotBuilder::version`](crate::BotBuilder::version). Defaults to 0.5.6. The
+/// MAX API has no versions.
 ///
 /// The server sends responses in the format of this version. This crate can parse the responses of all versions that
 /// have a constant. To use another version, convert its number: `ApiVersion::from("0.4.0")`.

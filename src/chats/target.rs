@@ -68,8 +68,8 @@ target_from! {
 impl IntoTarget for Target {}
 impl sealed::Target for Target {}
 
-/// A value that names the destination of a message. A parameter of [`Bot::send`](crate::Bot::send),
-/// [`Bot::send_long`](crate::Bot::send_long) and [`Bot::forward`](crate::Bot::forward).
+/// A value that names the destination of a message. [`Bot::send`](crate::Bot::send),
+/// [`Bot::send_long`](crate::Bot::send_long) and [`Bot::forward`](crate::Bot::forward) accept this value.
 ///
 /// Implemented for [`ChatId`], [`UserId`], [`Target`], [`Chat`], [`User`] and [`ChatMember`], by value and by
 /// reference. This trait is sealed: other crates cannot implement it.

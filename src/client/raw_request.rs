@@ -97,18 +97,19 @@ impl RawRequest {
     ///
     /// Returns an error in these cases:
     ///
-    /// - If the path is invalid, or if the body cannot be serialized as JSON
+    /// - If the path that you passed to [`Bot::request`] is invalid, or if the body cannot be serialized as JSON
     ///   ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). Nothing is sent.
     /// - If no connection can be opened ([`Connect`](crate::ErrorKind::Connect)), or if the connection breaks
     ///   ([`Connection`](crate::ErrorKind::Connection)).
     /// - If the complete response does not arrive within [`request_timeout`](Self::request_timeout)
     ///   ([`Timeout`](crate::ErrorKind::Timeout)).
     /// - If the server responds with an error status. [`ErrorKind`](crate::ErrorKind) lists the kind for each status.
-    /// - If the body of the response is not JSON ([`Decode`](crate::ErrorKind::Decode)), or exceeds the size limit
+    /// - If the body of the response is not JSON ([`Decode`](crate::ErrorKind::Decode)), or exceeds
+    ///   [`BotBuilder::max_response_bytes`](crate::BotBuilder::max_response_bytes)
     ///   ([`TooLarge`](crate::ErrorKind::TooLarge)).
     ///
     /// If the response has status 200 and contains `success: false`, this method returns `Ok` with the JSON of the
-    /// response.
+    /// response. For such a response, the request is not retried, and the bot does not pause.
     ///
     /// # Cancel safety
     ///
@@ -125,7 +126,7 @@ impl RawRequest {
     ///
     /// - If [`send`](Self::send) returns an error.
     /// - If a body with `success: false` does not fit `T`. For this error, [`Error::is_refused`] returns `true`.
-    ///   [`ErrorKind`](crate::ErrorKind) lists the kind for each code.
+    ///   [`ErrorKind`](crate::ErrorKind) lists the kind for each [`Error::code`].
     /// - If a body without `success: false` does not fit `T` ([`Decode`](crate::ErrorKind::Decode)).
     ///
     /// # Cancel safety

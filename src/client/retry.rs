@@ -30,13 +30,15 @@ impl<'a> Retry<'a> {
         Self { error, delay }
     }
 
-    /// Returns the error of the failed attempt. The error also contains the operation and the number of attempts.
+    /// Returns the error of the failed attempt. The error also contains the operation and the number of attempts so
+    /// far.
     #[must_use]
     pub fn error(&self) -> &'a Error {
         self.error
     }
 
-    /// Returns the delay between the failed attempt and the next attempt.
+    /// Returns the delay between the failed attempt and the next attempt. The [`Pace`](crate::settings::Pace) of the
+    /// bot can delay the next attempt further.
     #[must_use]
     pub fn delay(&self) -> Duration {
         self.delay

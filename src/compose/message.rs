@@ -169,7 +169,7 @@ macro_rules! message_setters {
             }
 
             /// Sets the markup format of the text: Markdown or HTML. By default, a text that you pass as a string is
-            /// plain.
+            /// plain. Do not call this method for a [`Text`](crate::text::Text), which has its own formatting.
             pub fn format(self, format: crate::api::types::TextFormat) -> Self {
                 self.with(|body| body.format(format))
             }
@@ -188,13 +188,14 @@ macro_rules! message_setters {
     };
     ($name:ident, $($body:ident).+, link) => {
         impl $name {
-            /// Sends the message as a reply to `message`, which must be in the same chat.
+            /// Sends a reply to `message`, which must be in the same chat. Replaces a reply or a forward that is
+            /// already set.
             pub fn reply_to(self, message: impl IntoMessageId) -> Self {
                 self.with(|body| body.reply_to(message))
             }
 
-            /// Sets whether the members of the chat are notified of the message. Defaults to `true`. In a channel, MAX
-            /// refuses messages with `notify(false)`.
+            /// Sets whether the members of the chat are notified. Defaults to `true`. In a channel, MAX refuses
+            /// messages with `notify(false)`.
             pub fn notify(self, notify: bool) -> Self {
                 self.with(|body| body.notify(notify))
             }

@@ -4,9 +4,9 @@
 ///
 /// A request that would exceed a limit is delayed. All clones of a bot share the limits.
 ///
-/// Requests are sent in the order in which they were made, with three exceptions:
+/// Requests are sent in the order in which you await them, with three exceptions:
 ///
-/// - While a message waits because of the limit of its chat, later requests overtake it, unless they are messages to
+/// - While a message waits because of the limit of its chat, later requests overtake the message, except messages to
 ///   the same chat.
 /// - While a poll (a request for updates) waits because of the limit for polls, other requests overtake the poll.
 /// - Requests of the original bot overtake waiting requests of a clone from
@@ -45,12 +45,12 @@
 ///
 /// After the pause, the bot starts with a tenth of its [`requests_per_second`](Self::requests_per_second), and reaches
 /// the full rate after 5 s. If `requests_per_second` is `None`, the bot starts with 3 requests per second, and
-/// reaches 30 after 5 s. The rate then increases further. 1 minute after the pause, the bot has no limit again.
+/// reaches 30 after 5 s. After these 5 s, the rate increases further. This limit ends 1 minute after the pause.
 ///
 /// # Slow connections
 ///
 /// A request counts against the limits until 1 s after its response. If no response arrives within 3 s (1.5 s for a
-/// poll), the request counts for this time.
+/// poll), the request no longer counts.
 ///
 /// As a result, a bot with a slow connection to the server sends fewer requests than the limit allows. For example, if
 /// responses take 0.2 s, the bot sends about 25 instead of 30 requests per second.

@@ -121,7 +121,7 @@ message_setters!(SendLong, request.body, link);
 call_options!(SendLong, request.options, "`false`. With `true`, a part may be posted twice.");
 
 impl SendLong {
-    /// Sets whether the messages show no link previews. Defaults to `false`.
+    /// Sets whether to hide the previews of the links in the text. Defaults to `false`.
     pub fn disable_link_preview(mut self, disable_link_preview: bool) -> Self {
         self.request = self.request.disable_link_preview(disable_link_preview);
         self
@@ -133,7 +133,7 @@ impl SendLong {
     ///
     /// Returns an error of the kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest) in these cases:
     ///
-    /// - If the text is empty or only white space, and the request has no attachment and no reply.
+    /// - If the text is empty or only white space, and the request has no attachment, keyboard, reply or forward.
     /// - If a text in Markdown or HTML is longer than [`LIMIT`](crate::text::LIMIT), and cannot be split at line ends
     ///   that are outside all formatting.
     /// - If a [`Text`](crate::text::Text) cannot be split, for example because a very long link address leaves no room
@@ -155,9 +155,9 @@ impl SendLong {
 
     /// Skips the next part, so that [`send`](Self::send) continues with the part after the skipped part.
     ///
-    /// Call this method if [`send`](Self::send) failed, and the chat already contains the part. After a failure, the
-    /// chat can contain the part only if [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns
-    /// `true`.
+    /// Call this method if [`send`](Self::send) failed, and the chat already contains the next part. After a failure,
+    /// the chat can contain this part only if
+    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns `true`.
     pub fn skip_part(&mut self) {
         self.done += 1;
     }
@@ -165,15 +165,15 @@ impl SendLong {
     /// Sends the remaining parts, one after another. Returns all posted messages.
     ///
     /// `request.await` also sends the remaining parts, and returns all posted messages as a `Vec`. If `request.await`
-    /// fails, the list of posted messages is lost. Its error returns `true` from
-    /// [`may_have_been_applied`](crate::Error::may_have_been_applied) if the chat may already contain a part.
+    /// fails, the list of posted messages is lost. For the error of `request.await`,
+    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns `true` if the chat may already
+    /// contain a part.
     ///
     /// # Errors
     ///
     /// Returns an error in these cases:
     ///
-    /// - If the message would be empty, or if the text cannot be split: the errors of [`parts`](Self::parts). No
-    ///   message is sent.
+    /// - If the text cannot be sent as messages: the errors of [`parts`](Self::parts). No message is sent.
     /// - If a part cannot be sent: the errors of [`Api::send_message`](crate::api::Api::send_message).
     ///
     /// # Cancel safety

@@ -5,15 +5,15 @@ use crate::{
     upload::{Media, Upload, UploadMessage},
 };
 
-/// A value that can be sent as a message. A parameter of [`Bot::send`](crate::Bot::send),
-/// [`Bot::reply`](crate::Bot::reply) and [`Bot::edit`](crate::Bot::edit).
+/// A value that can be sent as a message. [`Bot::send`](crate::Bot::send), [`Bot::reply`](crate::Bot::reply) and
+/// [`Bot::edit`](crate::Bot::edit) accept this value.
 ///
 /// This trait is sealed: other crates cannot implement it. The trait is implemented for these types:
 ///
 /// - [`NewMessageBody`]
 /// - types that convert into a `NewMessageBody`, such as `&str`, `String`, [`Text`](crate::text::Text) and
 ///   [`AttachmentRequest`](crate::AttachmentRequest)
-/// - [`Upload`] and [`UploadMessage`], whose files are uploaded before the message is sent
+/// - [`Upload`] and [`UploadMessage`], whose files are uploaded before the message is sent or edited
 ///
 /// ```
 /// use tamtam::{Bot, UserId, request::Sendable};

@@ -24,14 +24,15 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 
 /// The limits and delays of retries. Set with [`BotBuilder::retry`](crate::BotBuilder::retry).
 ///
-/// By default, a call has at most 3 [`attempts`](Self::attempts) and a time [`budget`](Self::budget) of 30 s.
+/// A call consists of all attempts of a request: the first try and the retries. By default, a call has at most 3
+/// [`attempts`](Self::attempts) and a time [`budget`](Self::budget) of 30 s.
 ///
 /// # Which failures are retried
 ///
 /// A request is idempotent if sending it twice has the same effect as sending it once. By default, these requests are
 /// idempotent:
 ///
-/// - all `GET`, `PUT`, `PATCH` and `DELETE` requests
+/// - all `GET`, `HEAD`, `OPTIONS`, `PUT`, `PATCH` and `DELETE` requests
 /// - the `POST` requests [`get_upload_url`](crate::api::Api::get_upload_url), [`subscribe`](crate::api::Api::subscribe)
 ///   and [`post_admins`](crate::api::Api::post_admins)
 ///
@@ -42,14 +43,16 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 /// | no connection was opened, so the request was not sent | retry | retry |
 /// | status 429 of the API, or 200 with `success: false` and the code `too.many.requests` | pause, then retry | pause, then retry |
 /// | status 429 of an upload host (a separate server that receives files) | retry | retry |
-/// | attached media is not ready: status 400, or 200 with `success: false` | no for `GET`, retry for others | retry |
+/// | attached media is not ready: status 400, or 200 with `success: false` | no for `GET`, retry for others | no for `GET`, retry for others |
 /// | status 503 with a `code` of the API in the body | retry | retry |
 /// | any other 503 (a proxy may have forwarded the request) | retry | no |
 /// | HTTP/2 reports that the request was not processed (`REFUSED_STREAM`, `GOAWAY`) | retry | retry |
 /// | status 408 or any other 5xx, a timeout, a broken connection | retry | no |
-/// | status 2xx with a body that is incomplete or is not JSON | retry for `GET`, no for others | no |
+/// | status 2xx with a body that is incomplete or is not JSON | retry for `GET`, no for others | retry for `GET`, no for others |
 /// | status 2xx with a body that does not match the expected type or is too large | no | no |
 /// | any other 4xx, a redirect, any other 200 with `success: false` | no | no |
+///
+/// In this table, `GET` includes `HEAD` and `OPTIONS`.
 ///
 /// The pause applies to all requests of the bot. [`Pace`](crate::settings::Pace) describes the pause.
 ///
@@ -148,17 +151,17 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets the maximum time that a call waits for the server to process attached media. Defaults to 60 s. With 0, the
-    /// call fails if the media is not ready.
+    /// Sets the maximum time that a call waits for the server to process attached media. Defaults to 60 s. The time
+    /// starts when the server first refuses the message. With 0, the call fails if the media is not ready.
     pub fn attachment_budget(mut self, budget: Duration) -> Self {
         self.attachment_budget = budget;
         self
     }
 
-    /// Sets the delays between attempts while the server processes attached media. These delays have no jitter.
+    /// Sets the delays between attempts while the server processes attached media. These delays are not random.
     ///
     /// - `first`: First delay. Each further attempt doubles the delay. Defaults to 0.5 s.
-    /// - `most`: Upper limit of the delay. Defaults to 8 s. If `most` is shorter than `first`, the limit is `first`.
+    /// - `most`: Upper limit of the delay. Defaults to 8 s. If `most` is shorter than `first`, `first` is used instead.
     pub fn attachment_backoff(mut self, first: Duration, most: Duration) -> Self {
         self.attachment_backoff = Backoff { first, most: most.max(first) };
         self
