@@ -16,7 +16,7 @@ macro_rules! sender_accessors {
             crate::accessors::non_empty::non_empty(Some(&self.sender.as_ref()?.name))
         }
 
-        /// Returns the username of the sender, without `@`. `None` if the sender has no username.
+        /// Returns the username of the sender, without `@`. `None` if the username is missing.
         #[must_use]
         pub fn sender_username(&self) -> Option<&str> {
             self.sender.as_ref()?.username.as_deref()
