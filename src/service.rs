@@ -13,10 +13,15 @@ pub use pace::Pace;
 
 use crate::validation::{Invalid, Place, max_length};
 
-/// A messenger service with a Bot API. Set with [`BotBuilder::service`](crate::BotBuilder::service).
+/// A messenger service with a Bot API. [`BotBuilder::service`](crate::BotBuilder::service) sets the service of a bot.
 ///
-/// A `Service` contains the URL of the API, the name of the header or query parameter with the token, the formats of
-/// links such as [deep links](crate::link::DeepLink), and the limits.
+/// A `Service` contains these settings:
+///
+/// - the base URL of the API
+/// - the name of the header or query parameter that contains the token
+/// - the root certificate, if the service has its own
+/// - the formats of links, such as [deep links](crate::link::DeepLink)
+/// - the limits for messages, keyboards and files, and the default rate limits
 ///
 /// [`Service::TamTam`] and [`Service::Max`] are generated from the official OpenAPI documents. For a gateway or your
 /// own server, modify a copy of one of these constants with the methods `with_...` and `without_...`.
@@ -76,8 +81,8 @@ pub(crate) struct Links {
     pub(crate) share: Option<&'static str>,
 }
 
-/// The limits of a service for messages, keyboards and files. Returned by [`Service::limits`]. Set with
-/// [`Service::with_limits`].
+/// The limits of a service for messages, keyboards and files. [`Service::limits`] returns the limits, and
+/// [`Service::with_limits`] sets the limits.
 ///
 /// If a request exceeds a limit, the request is not sent, and the call fails
 /// ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). `None` means that the limit is not checked. The requests of
@@ -194,8 +199,9 @@ impl Service {
         self
     }
 
-    /// Removes the root certificate of the service. Bots then trust only the root certificates of the platform, and
-    /// the certificates that [`BotBuilder::root_certificates`](crate::BotBuilder::root_certificates) adds.
+    /// Removes the root certificate of the service. Without this certificate, bots trust only the root certificates of
+    /// the platform, and the certificates that
+    /// [`BotBuilder::root_certificates`](crate::BotBuilder::root_certificates) adds.
     #[must_use]
     pub fn without_root_certificate(mut self) -> Self {
         self.root_certificate = None;

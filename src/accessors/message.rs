@@ -9,8 +9,8 @@ use crate::{
     id::ChatId,
 };
 
-/// Methods that read the properties of a message. If the property is missing, a method returns `None`, `false` or no
-/// items.
+/// Methods that read the properties of a message. A method returns `None`, `false` or no items if the property that the
+/// method reads is missing.
 ///
 /// ```
 /// # #[tokio::main]
@@ -70,7 +70,7 @@ impl Message {
 macro_rules! by_kind {
     ($ty:ident: $($(#[$doc:meta])* $name:ident = $variant:ident($attachment:ty),)*) => {
         impl $ty {
-            /// Returns the URLs of photos, videos, audio recordings, files and stickers, and the URLs of previewed
+            /// Returns the URLs of pictures, videos, audio recordings, files and stickers, and the URLs of previewed
             /// links. The URLs of links within the text are in [`MessageBody::markup`].
             pub fn urls(&self) -> impl Iterator<Item = &str> {
                 self.attachments().iter().filter_map(Attachment::url)
@@ -88,7 +88,7 @@ macro_rules! by_kind {
     ($($ty:ident)*) => {
         $(by_kind! {
             $ty:
-            /// Returns the photos and other pictures among the attachments.
+            /// Returns the pictures among the attachments.
             photos = Image(PhotoAttachment),
             /// Returns the videos among the attachments.
             videos = Video(VideoAttachment),

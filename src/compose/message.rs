@@ -107,8 +107,9 @@ macro_rules! body {
 
 body!(
     NewMessageBody,
-    "A keyboard without buttons is not added. If `attachments` is `None`, the method sets it to an empty list. In an \
-     edit, the list in `attachments` replaces all attachments of the edited message, including its keyboard."
+    "A keyboard without buttons is not added. In this case, if `attachments` is `None`, the method sets `attachments` \
+     to an empty list. In an edit, the list in `attachments` replaces all attachments of the edited message, including \
+     its keyboard."
 );
 body!(ConstructedMessageBody, "A keyboard without buttons is not added.");
 

@@ -1,6 +1,7 @@
 //! The limits of a service on requests per second.
 
-/// The rate limits of a bot, in requests per second. Set with [`BotBuilder::pace`](crate::BotBuilder::pace).
+/// The rate limits of a bot, in requests per second. [`BotBuilder::pace`](crate::BotBuilder::pace) sets the
+/// rate limits.
 ///
 /// A request that would exceed a limit is delayed. All clones of a bot share the limits.
 ///

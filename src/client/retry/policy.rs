@@ -22,7 +22,7 @@ const LEAST_ATTACHMENT_WAIT: Duration = Duration::from_millis(1);
 /// The default time limit for an attachment. A photo takes a moment, a long video a minute.
 const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 
-/// The limits and delays of retries. Set with [`BotBuilder::retry`](crate::BotBuilder::retry).
+/// The limits and delays of retries. [`BotBuilder::retry`](crate::BotBuilder::retry) sets the policy of a bot.
 ///
 /// A call consists of all attempts of a request: the first try and the retries. By default, a call has at most 3
 /// [`attempts`](Self::attempts) and a time [`budget`](Self::budget) of 30 s.

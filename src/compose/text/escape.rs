@@ -22,6 +22,8 @@ const MARKDOWN: &[char] = &['\\', '`', '*', '_', '~', '+', '^', '[', ']', '#', '
 /// - Do not escape code, because a backslash in code is a plain character.
 /// - Remove the spaces at both ends of a text that you format, because `** bold **` is not bold.
 ///
+/// The messengers also turn each `@username` in an escaped text into a mention, and each web address into a link.
+///
 /// In a [`Text`](super::Text), no escapes are necessary, and a formatted part can begin or end with spaces.
 #[must_use]
 pub fn escape_markdown(text: &str) -> Cow<'_, str> {
@@ -34,6 +36,8 @@ pub fn escape_markdown(text: &str) -> Cow<'_, str> {
 /// Escapes a text for HTML, so that messenger apps show the text unchanged.
 ///
 /// You can also use the result as the value of an attribute in double quotes.
+///
+/// The messengers also turn each `@username` in an escaped text into a mention, and each web address into a link.
 ///
 /// ```
 /// use tamtam::{NewMessageBody, text::escape_html};

@@ -15,13 +15,18 @@ impl Text {
     /// the text. The ranges can overlap. The result always contains the complete text.
     ///
     /// - If a range exceeds the text, the element formats only the part inside the text.
-    /// - If a range begins or ends in the middle of a character, the element formats the whole character.
-    /// - If an element is [`Unknown`](MarkupElement::Unknown) or [`Code`](MarkupElement::Code), its range stays plain.
+    /// - If a range begins or ends between the two UTF-16 code units of a character, the element formats the whole
+    ///   character.
+    /// - If an element is [`Unknown`](MarkupElement::Unknown), its range stays plain.
+    /// - If an element is [`Code`](MarkupElement::Code), its range stays plain. Only version 0.5.0 of the TamTam API
+    ///   sends this element. Later versions send [`Monospaced`](MarkupElement::Monospaced) instead.
     /// - If an element is a mention without a user id, such as `@username`, its range stays plain.
+    /// - If the URL of a link is empty, contains only white space, or has more than 2048 characters, the range of the
+    ///   link stays plain.
+    /// - If the URL of a link is invalid, or has a scheme other than `http`, `https`, `mailto`, `tel`, `tamtam` and
+    ///   `max`, the range of the link stays plain. The URL does not need a scheme.
     ///
-    /// A link is kept if its scheme is `http`, `https`, `mailto`, `tel`, `tamtam` or `max`, or if its URL has no
-    /// scheme. Any other link, such as a `javascript:` link, becomes plain text. So the [HTML](Self::to_html) of the
-    /// result is safe in a web page.
+    /// So the [HTML](Self::to_html) of the result contains no `javascript:` links, and is safe in a web page.
     ///
     /// ```
     /// use tamtam::{text::Text, types::{EmphasizedMarkup, StrongMarkup}};
@@ -71,8 +76,9 @@ fn style(element: &MarkupElement) -> Option<Style> {
 /// Returns the formatted parts of a received text. Each item is an element of `markup`, with the part of `text` that
 /// the element formats. The items are in the order of `markup`.
 ///
-/// - If an element begins or ends in the middle of a character, its part contains the whole character.
-/// - If an element ends after the end of the text, its part ends with the text.
+/// - If an element begins or ends between the two UTF-16 code units of a character, its part contains the whole
+///   character.
+/// - If an element ends after the end of the text, its part ends at the end of the text.
 /// - If an element lies completely outside the text, its part is empty.
 /// - If an [`Unknown`](MarkupElement::Unknown) element has no start or no length, its part is empty.
 ///
@@ -103,15 +109,15 @@ impl MessageBody {
         slices(self.text.as_deref().unwrap_or_default(), self.markup.as_deref().unwrap_or_default())
     }
 
-    /// Returns the text as HTML, with its formatting. Empty if the message has no text. [`Text::from_markup`] describes
-    /// the conversion.
+    /// Returns the text as HTML, with its formatting. Empty if the message has no text. [`Text::from_markup`] lists the
+    /// formatting that is lost.
     #[must_use]
     pub fn to_html(&self) -> String {
         Text::from(self).to_html()
     }
 
     /// Returns the text as Markdown, without the formatting that Markdown cannot express. Empty if the message has no
-    /// text. [`Text::to_markdown`] lists the formatting that is lost.
+    /// text. [`Text::from_markup`] and [`Text::to_markdown`] list the formatting that is lost.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         Text::from(self).to_markdown()
@@ -119,8 +125,8 @@ impl MessageBody {
 }
 
 impl Message {
-    /// Returns the text as HTML, with its formatting. Empty if the message has no text. [`Text::from_markup`] describes
-    /// the conversion.
+    /// Returns the text as HTML, with its formatting. Empty if the message has no text. [`Text::from_markup`] lists the
+    /// formatting that is lost.
     ///
     /// ```
     /// # #[tokio::main]
@@ -144,7 +150,7 @@ impl Message {
     }
 
     /// Returns the text as Markdown, without the formatting that Markdown cannot express. Empty if the message has no
-    /// text. [`Text::to_markdown`] lists the formatting that is lost.
+    /// text. [`Text::from_markup`] and [`Text::to_markdown`] list the formatting that is lost.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         Text::from(self).to_markdown()

@@ -9,14 +9,19 @@ use crate::{
 /// Maximum length of the text of one message: 4000 UTF-16 code units. The characters of the markup (Markdown or HTML)
 /// also count toward this limit.
 ///
-/// The API documents a limit of 4000 characters, but does not define "character". The crate counts UTF-16 code units. A
-/// text never has more code points than code units, so a text within this limit is valid under both definitions.
+/// The API documents a limit of 4000 characters, but does not define "character". [`split`] and
+/// [`Bot::send_long`](crate::Bot::send_long) count UTF-16 code units. A text never has more code points than code
+/// units. So a text within this limit is also valid if the server counts code points.
+///
+/// Before sending a message, the crate checks only the number of code points: see
+/// [`Limits::text`](crate::settings::Limits::text).
 pub const LIMIT: usize = 4000;
 
 /// Splits a plain text into parts of at most [`LIMIT`] UTF-16 code units. Each part fits into one message.
 ///
-/// The function looks for the end of a part in the first [`LIMIT`] code units of the remaining text. The part ends at
-/// the first of these places that exists:
+/// If the remaining text has at most [`LIMIT`] code units, this text is the last part. Otherwise, the function looks
+/// for the end of the next part in the first [`LIMIT`] code units of the remaining text. The part ends at the first of
+/// these places that exists:
 ///
 /// 1. the last empty line in the second half of these code units,
 /// 2. the last line end in the same half,
@@ -27,6 +32,7 @@ pub const LIMIT: usize = 4000;
 /// does not split a visible character, unless this character alone exceeds the limit.
 ///
 /// Spaces and empty lines between two parts are removed. The indentation of the first line of the next part is kept.
+/// If `text` is empty, the function returns no parts.
 ///
 /// ```
 /// use tamtam::text;
