@@ -26,7 +26,7 @@ pub(crate) use super::{
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Unknown {
-    /// The kind: the value of `update_type`, `type` or `input_type` in the JSON. Empty if this property is missing.
+    /// The kind, from the property `update_type`, `type` or `input_type` of the JSON. Empty if the property is missing.
     pub tag: String,
     /// The complete value as unchanged JSON text. If one of your types makes serde buffer the value (`flatten` or
     /// `untagged`), the JSON is equivalent, but formatted differently.
@@ -37,6 +37,8 @@ pub struct Unknown {
 
 impl Unknown {
     /// Returns the complete value as a [`serde_json::Value`].
+    ///
+    /// If the JSON is nested too deeply for `serde_json`, returns the JSON text as a string.
     #[must_use]
     pub fn to_value(&self) -> serde_json::Value {
         // A `RawValue` is valid JSON, but serde_json rejects it if it is nested too deeply. Then it is returned as
