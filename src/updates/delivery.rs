@@ -29,32 +29,35 @@ pub struct Delivery {
 
 /// The result of handling a [`Delivery`], which is an update that your program supplies. Passed to the function
 /// `settle` of the delivery: see [`Delivery::new`].
+///
+/// A handler fails if it returns an error, panics or exceeds its time limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Settled {
     /// The handler succeeded.
     Handled,
-    /// The handler failed, and the update is not handled again.
+    /// The handler failed, and the update is skipped: the handler does not run again.
     ///
     /// This is the result if [`on_error`](crate::updates::Run::on_error) returns
     /// [`Recovery::Skip`](crate::updates::Recovery::Skip). For a delivery without
     /// [`dead_letter_after`](Delivery::dead_letter_after), this is also the result if `on_error` is not set, panics,
     /// exceeds its time limit, or returns [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter).
     Skipped,
-    /// The handler failed permanently, and the update is a dead letter. Store the update for inspection.
+    /// The update is a dead letter: the handler does not run again. Store the update for inspection.
     ///
-    /// Only a delivery with [`dead_letter_after`](Delivery::dead_letter_after) has this result, in one of these cases:
+    /// [`dead_letter_after`](Delivery::dead_letter_after) sets the maximum number of attempts. Only a delivery with
+    /// this setting has this result, in one of these cases:
     ///
     /// - [`on_error`](crate::updates::Run::on_error) returns [`Recovery::Retry`](crate::updates::Recovery::Retry), and
     ///   the number of attempts has reached the maximum.
-    /// - The attempts before this delivery ([`Delivery::earlier_attempts`]) already reached the maximum. The handler is
-    ///   not called.
+    /// - The number of attempts before this delivery ([`Delivery::earlier_attempts`]) has already reached the maximum.
+    ///   The handler is not called.
     /// - `on_error` is not set, panics, exceeds its time limit, or returns
     ///   [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter).
     Dead {
         /// The number of attempts, including the attempts before this delivery ([`Delivery::earlier_attempts`]).
         attempts: u32,
-        /// The reason why the last attempt failed, or why the handler was not called again.
+        /// The reason why the last attempt failed, or why the handler was not called.
         cause: String,
     },
 }

@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use crate::{api::types::Update, client::bot::Bot, error::Error};
 
-/// The decision about an update that was not handled. Returned by the function that you pass to
-/// [`Run::on_error`](crate::updates::Run::on_error) or `Webhook::on_error`.
+/// The decision about an update whose handler failed, or about a webhook request whose body is not an update. Returned
+/// by the function that you pass to [`Run::on_error`](crate::updates::Run::on_error) or `Webhook::on_error`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Recovery {
@@ -18,9 +18,10 @@ pub enum Recovery {
     /// queue of updates in a file) also delays the next poll, and so the new updates of all chats.
     ///
     /// A journal and [`Delivery::dead_letter_after`](crate::updates::Delivery::dead_letter_after) limit the number of
-    /// attempts. If you use neither, limit the number in your function: see [`Failed::attempts`].
+    /// attempts. If a `Run` uses neither, limit the number in your function: see [`Failed::attempts`].
     ///
-    /// A webhook without a journal responds with status 503, and the server delivers the update again.
+    /// A webhook without a journal responds with status 503, and the server delivers the update again. If the body of a
+    /// request is not an update, a webhook with a journal also responds with status 503.
     Retry,
     /// Skips the update: the handler does not run again. `Recovery::default()` returns `Skip`.
     #[default]

@@ -36,7 +36,7 @@ impl Updates {
     /// Change the settings of `Updates` before this call.
     ///
     /// The journal also stores the marker, so do not set a [`marker_store`](Self::marker_store). With a marker store,
-    /// the run ends with an error before the first poll ([`ErrorKind::Journal`](crate::ErrorKind::Journal)).
+    /// the [`Run`] ends with an error before the first poll ([`ErrorKind::Journal`](crate::ErrorKind::Journal)).
     ///
     /// ```
     /// # #[tokio::main]

@@ -45,6 +45,9 @@ use crate::{
 #[non_exhaustive]
 pub struct RawUpdate {
     /// The JSON of the update: the exact text from the server, or a repaired copy if this text is not strict JSON.
+    ///
+    /// If the update was fetched before the call of [`Updates::raw`](crate::updates::Updates::raw), `json` contains
+    /// only the properties in `update`.
     pub json: Box<RawValue>,
     /// The update, read from the JSON.
     pub update: Update,

@@ -337,13 +337,14 @@ impl Run {
         self
     }
 
-    /// Sets the delays before a handler is retried.
+    /// Sets the delays before an update is retried.
     ///
-    /// - `first`: Maximum delay before the first retry. Defaults to 0.5 s. The maximum doubles with each further retry.
-    /// - `most`: Longest delay. Defaults to 30 s. A value below `first` counts as `first`.
+    /// - `first`: Maximum delay before the first retry. Defaults to 0.5 s. The maximum delay doubles with each further
+    ///   retry.
+    /// - `most`: Upper limit of the maximum delay. Defaults to 30 s. A value below `first` counts as `first`.
     ///
-    /// The actual delay is random, from 0 to the current maximum (full jitter). If you set [`Updates::backoff`], its
-    /// values replace these defaults.
+    /// The actual delay is random, from 0 to the current maximum (full jitter). If you set other values with
+    /// [`Updates::backoff`], these values replace the defaults.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.backoff = Some(Backoff { first, most: most.max(first) });
         self
@@ -371,20 +372,21 @@ impl Run {
 
     /// Sets the maximum time of a shutdown. Defaults to 10 s.
     ///
-    /// After this time, unfinished handlers are dropped at their next `await`. For their updates, there are three
-    /// cases:
+    /// After this time, unfinished handlers are dropped at their next `await`. The bot waits for at most 1 s until the
+    /// handlers are dropped. If the bot has a chat book, the last save of the book takes at most 5 s more. For the
+    /// updates of the dropped handlers, there are three cases:
     ///
     /// - If the bot polls without a journal, the server delivers the page of these updates again at the next start.
-    /// - If the bot has a journal, the next run handles these updates again.
+    /// - If the bot has a journal, the next `Run` handles these updates again.
     /// - With [`Bot::run_deliveries`], your source must deliver these updates again.
     ///
     /// If the bot polls, the deadline also includes the last two steps of the shutdown. Each step takes at most 5 s:
     ///
-    /// 1. If the bot has a [marker store](Updates::marker_store) or a journal, the bot saves its position in the
-    ///    updates (the marker).
-    /// 2. The bot commits the last page to the server.
+    /// 1. If the bot has a [marker store](Updates::marker_store) or a journal, the bot saves the marker, which
+    ///    identifies a position in the updates.
+    /// 2. The bot commits the last handled page to the server. With a journal, the bot commits the last stored page.
     ///
-    /// If the deadline passes before the commit, the server can deliver the last page again.
+    /// If the deadline passes before the commit, the server can deliver this page again.
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
@@ -403,8 +405,8 @@ impl Run {
     ///
     /// Returns an error in these cases:
     ///
-    /// - If [`Updates::next`] returns a permanent error, for example because the server refuses the token, or because a
-    ///   webhook is subscribed.
+    /// - If polling fails permanently (see [`Updates::next`]), for example because the server refuses the token, or
+    ///   because a webhook is subscribed.
     /// - If the journal cannot be used, for example because the journal belongs to another bot, or because another `Run`
     ///   uses the journal (`ErrorKind::Journal`).
     ///
@@ -415,7 +417,7 @@ impl Run {
     /// Dropping the future drops the running handlers at their next `await`. For their updates, there are three cases:
     ///
     /// - If the bot polls without a journal, the server delivers the page of these updates again at the next start.
-    /// - If the bot has a journal, the next run handles these updates again.
+    /// - If the bot has a journal, the next `Run` handles these updates again.
     /// - With [`Bot::run_deliveries`], your source must deliver these updates again.
     pub async fn run(self) -> Result<()> {
         let chat_book = self.handling.chat_book();

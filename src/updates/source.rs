@@ -87,7 +87,7 @@ impl Source {
         }
     }
 
-    /// Returns the delays before a handler is retried.
+    /// Returns the delays before an update is retried.
     pub(super) fn backoff(&self) -> Backoff {
         match self {
             Self::Pages(pages) => pages.updates().waits(),

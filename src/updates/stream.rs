@@ -42,9 +42,11 @@ use state::{Effect, Input, StreamState};
 
 /// A stream of the updates of a bot, received by long polling. Created by [`Bot::updates`].
 ///
-/// The stream returns the updates in order. It returns each update at least once, unless MAX skips the update when the
-/// stream starts (see [Commits](#commits)). An update that has an unknown type or cannot be parsed is returned as
-/// [`Update::Unknown`].
+/// The stream returns the updates in the order of their arrival. It returns each update at least once, unless MAX skips
+/// the update when the stream starts (see [Commits](#commits)). An update that has an unknown type or cannot be parsed
+/// is returned as [`Update::Unknown`].
+///
+/// Change the settings before the first call of `next`. After this call, some settings have no effect.
 ///
 /// ```
 /// # #[tokio::main]
@@ -97,8 +99,9 @@ use state::{Effect, Input, StreamState};
 /// the updates.
 ///
 /// A webhook is a URL to which the server sends the updates of the bot. While a webhook is subscribed, polling receives
-/// no updates. So the stream checks for webhooks at the start. By default, the stream ends with an error if a webhook
-/// is subscribed: see [`remove_webhooks`](Self::remove_webhooks).
+/// no updates. So the stream checks for webhooks at the start, and again if the server responds to a poll with
+/// status 405. By default, the stream ends with an error if a webhook is subscribed: see
+/// [`remove_webhooks`](Self::remove_webhooks).
 ///
 /// # Cancel safety
 ///
@@ -174,21 +177,21 @@ impl Updates {
     /// Sets the maximum number of updates per page (the updates in one response), from 1 to 1000. By default, the
     /// server uses 100.
     ///
-    /// If the number is outside of this range, the stream ends with an error before the first request
+    /// If `limit` is outside of this range, the stream ends with an error before the first request
     /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     pub fn limit(mut self, limit: u32) -> Self {
         self.settings.limit = Some(limit.into());
         self
     }
 
-    /// Sets the maximum time that the server waits for new updates before it responds to a poll. The time is from 0 to
-    /// 90 s, rounded up to whole seconds. By default, the server waits for at most 30 s.
+    /// Sets the maximum time that the server waits for new updates before it responds to a poll: from 0 to 90 s,
+    /// rounded up to whole seconds. By default, the server waits for at most 30 s.
     ///
     /// A poll without a response fails after this time plus [`poll_margin`](crate::BotBuilder::poll_margin) (15 s by
     /// default). Over HTTP/2, a poll on a dead connection usually fails earlier: see
     /// [`http2_keep_alive`](crate::BotBuilder::http2_keep_alive).
     ///
-    /// If the time is longer than 90 s, the stream ends with an error before the first request
+    /// If `timeout` is longer than 90 s, the stream ends with an error before the first request
     /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         let seconds = timeout.as_secs().saturating_add(u64::from(timeout.subsec_nanos() > 0));
@@ -206,7 +209,7 @@ impl Updates {
     /// in the [`marker_store`](Self::marker_store). Without a saved marker, the stream begins at the oldest uncommitted
     /// update. In this case, MAX can skip updates: see [Commits](#commits).
     ///
-    /// This setting has no effect after the first update was requested.
+    /// This setting has no effect after the first call of `next`.
     pub fn start_from(mut self, start: StartFrom) -> Self {
         self.settings.start_from = start;
         self
@@ -225,16 +228,18 @@ impl Updates {
     /// The stream saves the marker of each handled page before it commits the page to the server. If the bot is killed
     /// between the save and the commit, the bot does not receive the page again at the next start.
     ///
-    /// If a save fails, the stream logs the failure and continues to poll. It retries the save after the next poll.
+    /// If a save fails, the stream logs the failure and continues to poll. When the next page is handled, the stream
+    /// saves the marker of this page.
     pub fn marker_store(mut self, store: impl MarkerStore) -> Self {
         self.store = Some(Arc::new(KeyedStore { markers: Box::new(store), key: OnceLock::new() }));
         self
     }
 
-    /// Sets whether subscribed webhooks are removed at the start. Defaults to `false`.
+    /// Sets whether the stream removes subscribed webhooks. Defaults to `false`.
     ///
-    /// Polling receives no updates while a webhook is subscribed. If the value is `false` and a webhook is subscribed,
-    /// the stream ends with an error ([`ErrorKind::WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
+    /// Polling receives no updates while a webhook is subscribed. The stream checks for webhooks at the start, and
+    /// again if the server responds to a poll with status 405. If the value is `false` and a webhook is subscribed, the
+    /// stream ends with an error ([`ErrorKind::WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
     pub fn remove_webhooks(mut self, remove: bool) -> Self {
         self.settings.remove_webhooks = remove;
         self
@@ -242,14 +247,14 @@ impl Updates {
 
     /// Sets the delays after failed polls.
     ///
-    /// - `first`: Maximum delay after the first failure. Defaults to 0.5 s. The maximum doubles with each further
+    /// - `first`: Maximum delay after the first failure. Defaults to 0.5 s. The maximum delay doubles with each further
     ///   failure.
-    /// - `most`: Longest delay. Defaults to 30 s. A value below `first` counts as `first`.
+    /// - `most`: Upper limit of the maximum delay. Defaults to 30 s. A value below `first` counts as `first`.
     ///
     /// The actual delay is random, from 0 to the current maximum (full jitter). If the response has a `Retry-After`
     /// header with a longer delay, the stream waits for that delay.
     ///
-    /// [`Run`](crate::updates::Run) uses the same delays before it retries a handler, unless
+    /// [`Run`](crate::updates::Run) uses the same delays before it retries an update, unless
     /// [`Run::backoff`](crate::updates::Run::backoff) is set.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.settings.backoff = Backoff { first, most: most.max(first) };
@@ -261,7 +266,7 @@ impl Updates {
     ///
     /// 1. The stream returns the updates that it has already fetched.
     /// 2. With a [`marker_store`](Self::marker_store), the stream saves the marker, in at most 5 s.
-    /// 3. The stream commits the updates to the server, in at most 5 s, and returns `None`.
+    /// 3. The stream commits the returned updates to the server, in at most 5 s, and returns `None`.
     ///
     /// If step 2 or 3 fails, the failure is logged, and the stream still ends.
     ///
@@ -338,7 +343,8 @@ impl Updates {
     /// The stream ends with an error in these cases:
     ///
     /// - The server responds with a 4xx status other than 408 and 429, and the response contains an error code. For
-    ///   example, the token is invalid ([`ErrorKind::Unauthorized`](crate::ErrorKind::Unauthorized)).
+    ///   example, the token is invalid ([`ErrorKind::Unauthorized`](crate::ErrorKind::Unauthorized)). After the error
+    ///   code `method.not.found`, the stream first retries the request 3 times.
     /// - A webhook is subscribed ([`ErrorKind::WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
     /// - The marker store cannot be read ([`ErrorKind::MarkerStore`](crate::ErrorKind::MarkerStore)).
     /// - A single update is larger than [`BotBuilder::max_page_bytes`](crate::BotBuilder::max_page_bytes)
@@ -347,7 +353,7 @@ impl Updates {
     ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)). The stream returns this error before the
     ///   first request.
     /// - The list of webhooks or the id of the bot cannot be parsed ([`ErrorKind::Decode`](crate::ErrorKind::Decode)).
-    ///   The stream requests the list at the start. With a marker store, the stream also requests the id.
+    ///   The stream requests the webhooks at the start. With a marker store, the stream also requests the id.
     ///
     /// After all other failures, the stream retries the request. For example, it retries if a proxy returns an error
     /// response, or if the response to a poll contains no list of updates.

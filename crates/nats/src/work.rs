@@ -186,7 +186,7 @@ impl Work {
         self
     }
 
-    /// Sets the delays before a handler is retried. See [`Run::backoff`].
+    /// Sets the delays before an update is retried. See [`Run::backoff`].
     ///
     /// - `first`: Maximum delay before the first retry. Defaults to 0.5 s. The maximum delay doubles with each
     ///   further retry.

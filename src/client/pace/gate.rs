@@ -62,13 +62,14 @@ struct Waiter {
 /// [`Health::pace`](crate::updates::Health::pace).
 ///
 /// [`Pace`](crate::settings::Pace) sets the request limits. A request waits if it would exceed a limit. After a
-/// response with status 429 (too many requests), the bot pauses, and all requests of the bot wait.
+/// response with status 429 (too many requests), the bot pauses: all requests of the bot wait until the pause ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PaceHealth {
-    /// The number of waiting requests, excluding the requests of [`Bot::background`](crate::Bot::background).
+    /// The number of waiting requests, excluding the requests counted in `waiting_in_background`.
     pub waiting: usize,
-    /// The number of waiting requests of [`Bot::background`](crate::Bot::background), which have a lower priority.
+    /// The number of waiting requests of the clones that [`Bot::background`](crate::Bot::background) returns. These
+    /// requests have a lower priority.
     pub waiting_in_background: usize,
     /// The time left in the current pause. `None` if the bot is not paused.
     pub pause: Option<Duration>,

@@ -37,7 +37,8 @@ pub struct KnownChat {
     pub chat_id: ChatId,
     /// Type of the chat. `None` if no update contained the type.
     pub chat_type: Option<ChatType>,
-    /// Time of the first recorded update after the bot joined the chat, in Unix milliseconds.
+    /// Time of the oldest recorded update since the bot joined the chat, in Unix milliseconds. The update
+    /// that reports the join is included.
     pub since: i64,
     /// Role of the bot in the chat.
     pub role: ChatRole,

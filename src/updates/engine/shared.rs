@@ -27,7 +27,7 @@ pub(crate) struct Context {
     pub(crate) bot: Bot,
     pub(crate) handling: Handling,
     pub(crate) health: Health,
-    /// The delays before a handler is retried.
+    /// The delays before an update is retried.
     pub(crate) backoff: Backoff,
     /// The maximum number of lanes that are handled concurrently.
     pub(crate) concurrency: usize,

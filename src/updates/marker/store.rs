@@ -21,8 +21,8 @@ use crate::{
 ///
 /// A marker is a number that identifies a position in the updates of the bot.
 ///
-/// `Display` writes a key as `bot 7 at https://botapi.tamtam.chat`. The path of a base URL can be secret, so `Display`
-/// writes a hash instead of the path. The hash keeps keys with different paths distinguishable.
+/// `Display` writes a key as `bot 7 at https://botapi.tamtam.chat`. The path of a base URL can be secret. So if the URL
+/// has a path, `Display` writes a hash instead of the path. The hash keeps keys with different paths distinguishable.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct MarkerKey {
     base_url: String,
@@ -34,13 +34,13 @@ impl MarkerKey {
         Self { base_url: base_url.to_owned(), bot_id }
     }
 
-    /// Returns the whole base URL of the API of the bot. The path of the URL can be secret.
+    /// Returns the base URL of the API, including the path. The path can be secret.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// Returns the bot's user id.
+    /// Returns the id of the bot.
     #[must_use]
     pub fn bot_id(&self) -> UserId {
         self.bot_id
@@ -122,7 +122,8 @@ pub trait MarkerStore: Send + Sync + 'static {
     /// # Errors
     ///
     /// Return an error if the marker is not saved. The stream then logs and
-    /// [counts](crate::updates::Health::failed_saves) the failure, and continues to poll.
+    /// [counts](crate::updates::Health::failed_saves) the failure, and continues to poll. The stream calls `save` again
+    /// when the next page is handled.
     ///
     /// If `save` takes longer than 5 s, the stream drops the future, and the call counts as failed.
     fn save(&self, key: &MarkerKey, marker: i64) -> impl Future<Output = Result<(), Self::Error>> + Send;
@@ -162,8 +163,8 @@ impl<S: MarkerStore> ErasedStore for S {
 ///
 /// A marker is a number that identifies a position in the updates of the bot.
 ///
-/// Use this store in tests. A process can also use it to continue at the same position in a new stream, after the
-/// previous stream has ended.
+/// Use this store in tests. A process can also use the store to start a new stream at the position at which the
+/// previous stream ended.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
     markers: Arc<Mutex<HashMap<MarkerKey, i64>>>,

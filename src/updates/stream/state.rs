@@ -34,18 +34,19 @@ pub(super) const ASKED_AGAIN: u32 = 3;
 /// The position at which a stream of updates begins. Set by
 /// [`Updates::start_from`](crate::updates::Updates::start_from).
 ///
-/// After updates are handled, the stream commits (confirms) the updates to the server. The server delivers uncommitted
-/// updates again each time a stream starts.
+/// The stream commits (confirms) handled updates to the server. The server delivers uncommitted updates again each time
+/// a stream starts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StartFrom {
-    /// The position in the [marker store](crate::updates::Updates::marker_store) (default). The store contains the
-    /// position after the last handled page (the updates in one response of the server). Without a store or a saved
-    /// position, `Stored` is the same as [`Backlog`](Self::Backlog).
+    /// The position that is saved in the [marker store](crate::updates::Updates::marker_store) (default): the position
+    /// after the last handled page (the updates in one response of the server). Without a store or a saved position,
+    /// `Stored` is the same as [`Backlog`](Self::Backlog).
     #[default]
     Stored,
     /// The oldest update that was not committed. The stream begins with the updates that the server has kept, and
-    /// ignores the position in a marker store.
+    /// ignores the position in a marker store. MAX can skip some of these updates: see
+    /// [Commits](crate::updates::Updates#commits).
     Backlog,
     /// The first update that arrives after the start. For at most about 10 s, the stream skips the updates that the
     /// server has kept. After this time, the stream returns the kept updates that remain.
