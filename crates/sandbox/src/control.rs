@@ -130,7 +130,7 @@
 //! [`SandboxBuilder::patience`](crate::SandboxBuilder::patience) (5 s by default). A value above 1 h counts as 1 h.
 //!
 //! `reads` waits for the next message or edit of a bot, and does not return messages of people. Each message and each
-//! edit is returned once, in order. [`Seen`](crate::Seen) describes the response to `reads`.
+//! edit is returned once, the oldest first. [`Seen`](crate::Seen) describes the response to `reads`.
 //! [`Prepared`](crate::Prepared) describes the response to `reads_constructor`.
 //!
 //! Each element of `attachments` has a `type`, and the fields of this type:

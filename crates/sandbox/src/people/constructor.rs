@@ -53,7 +53,7 @@ impl Person {
     ///
     /// Panics in these cases:
     ///
-    /// - If this person is not a member (in a group) or not an administrator (in a channel).
+    /// - If this person is not a member (in a group) or not an administrator with the right `write` (in a channel).
     /// - In a dialog, if the dialog was never opened, or if this person has stopped the bot.
     /// - If the sandbox simulates MAX.
     #[track_caller]
@@ -111,7 +111,7 @@ impl Constructor {
     /// # Panics
     ///
     /// Panics if there is no answer within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The panic
-    /// message contains the transcript.
+    /// message contains the [transcript](crate::Sandbox::transcript).
     #[track_caller]
     pub fn reads(&self) -> impl Future<Output = Prepared> + Send + use<> {
         let (actor, id) = (self.person.actor, self.session_id.clone());

@@ -71,6 +71,8 @@ impl Person {
     /// Mutes the dialog (switches off its notifications) for `time` on the sandbox's clock. The bot gets
     /// `dialog_muted`. When the time is over, the bot gets no update. MAX only.
     ///
+    /// [`Sandbox::time_passes`](crate::Sandbox::time_passes) moves the clock forward.
+    ///
     /// # Panics
     ///
     /// Panics in the same cases as [`mutes`](Self::mutes).

@@ -8,7 +8,7 @@ use crate::state::chat::Permission;
 use crate::state::ids::ChatId;
 
 /// A group or a channel in a sandbox. Created by [`Sandbox::group`] or [`Sandbox::channel`]. In a group, all members
-/// can write. In a channel, only administrators can write.
+/// can write. In a channel, only administrators with the right `write` can write.
 ///
 /// Every sandbox starts with one bot. On this page, "the bot" means this bot.
 ///
@@ -110,7 +110,7 @@ impl Group {
     }
 
     /// Removes the administrator rights of the bot. The bot stays a member. On TamTam, the bot gets no update. On MAX,
-    /// if the bot was an administrator, its webhooks get the update `bot_admin_permissions_changed`.
+    /// if the bot was an administrator, the bot's webhooks get the update `bot_admin_permissions_changed`.
     ///
     /// Has no effect if the bot is not a member.
     pub fn demotes_bot(&self) {
@@ -118,15 +118,16 @@ impl Group {
     }
 
     /// Makes the bot an administrator with all rights. In a new group or channel, the bot already has this role. On
-    /// MAX, if the rights change, the bot's webhooks get the update `bot_admin_permissions_changed`.
+    /// TamTam, the bot gets no update. On MAX, if the rights change, the bot's webhooks get the update
+    /// `bot_admin_permissions_changed`.
     ///
     /// Has no effect if the bot is not a member.
     pub fn promotes_bot(&self) {
         self.set_rights(|service| Some(Permission::all(service)));
     }
 
-    /// Makes the bot an administrator with only the rights in `rights`. On MAX, if the rights change, the bot's
-    /// webhooks get the update `bot_admin_permissions_changed`.
+    /// Makes the bot an administrator with only the rights in `rights`. On TamTam, the bot gets no update. On MAX, if
+    /// the rights change, the bot's webhooks get the update `bot_admin_permissions_changed`.
     ///
     /// Has no effect if the bot is not a member.
     ///

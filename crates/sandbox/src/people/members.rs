@@ -57,7 +57,7 @@ impl Person {
     ///
     /// - If this person acts in a dialog.
     /// - If this person is not a member (in a group) or not an administrator (in a channel).
-    /// - If the bot is already a member.
+    /// - If the bot is already a member, or is blocked.
     #[track_caller]
     pub fn adds_bot(&self) {
         self.must(|actor, state| actor.adds(state, actor.bot));

@@ -56,6 +56,8 @@ use crate::state::seen::Seen;
 /// |---|---|---|
 /// | about a message or comment | all bots in the chat | bots with the right `read_all_messages` |
 /// | `user_added`, `user_removed` | bots that are administrators | bots with the right `read_all_messages` |
+/// | `chat_title_changed` | all bots in the chat | all bots in the chat |
+/// | `bot_added`, `bot_removed` | the bot that is added or removed | the bot that is added or removed |
 /// | `message_callback` | the bot that created the button | the bot that created the button |
 /// | `message_chat_created` | the bot that created the button | no such update |
 ///
@@ -149,8 +151,9 @@ impl Person {
 
     /// Stops the bot. On MAX, the bot gets `bot_stopped`. On TamTam, the bot gets no update.
     ///
-    /// In the dialog, the bot can then neither write nor list messages. If this person starts the bot again or writes a
-    /// message, the bot can do both again.
+    /// In the dialog, the bot can then neither write nor list messages. The bot gets no update if this person edits or
+    /// deletes a message, or presses a `callback` button in a message that the bot sent. These restrictions end when
+    /// this person starts the bot again or writes a message.
     ///
     /// # Panics
     ///
@@ -167,8 +170,9 @@ impl Person {
     /// Writes a message and returns its id. The bot gets `message_created`.
     ///
     /// **In a dialog, `says` first starts the bot** if this person has never started the bot, or has stopped it. The
-    /// bot then gets `bot_started` before `message_created`. Methods such as [`replies`](Self::replies) and
-    /// [`sends_location`](Self::sends_location) do the same.
+    /// bot then gets `bot_started` before `message_created`. These methods do the same: [`says_with`](Self::says_with),
+    /// [`replies`](Self::replies), [`forwards`](Self::forwards), [`shares_contact`](Self::shares_contact),
+    /// [`sends_location`](Self::sends_location) and [`sends_voice`](Self::sends_voice).
     ///
     /// `message`: a text, a formatted [`Text`](tamtam::text::Text), or a [`NewMessageBody`], for example a reply. The
     /// message cannot contain buttons, because only bots can send buttons.
@@ -192,7 +196,7 @@ impl Person {
     ///
     /// Panics in these cases:
     ///
-    /// - If this person is not a member (in a group) or not an administrator (in a channel).
+    /// - If this person is not a member (in a group) or not an administrator with the right `write` (in a channel).
     /// - If `message` is empty or contains buttons.
     /// - If the API of the service does not allow `message`, for example because `message` replies to a message that
     ///   does not exist.
@@ -213,7 +217,8 @@ impl Person {
     ///
     /// - If this chat has no message or comment with this id.
     /// - If another user wrote the message or comment.
-    /// - If `mid` is the id of a comment that is older than 26 h.
+    /// - If `mid` is the id of a comment that is older than 26 h on the sandbox's clock.
+    ///   [`Sandbox::time_passes`] moves the clock forward.
     #[track_caller]
     pub fn edits(&self, mid: impl AsRef<str>, text: impl Into<String>) {
         self.must(|actor, state| actor.edits(state, mid.as_ref(), text.into()));
@@ -247,9 +252,9 @@ impl Person {
     /// | `open_app` | no update; [`presses_app`](Self::presses_app) returns the launch data of the Mini App |
     /// | `chat` | `message_chat_created` at the first press; `user_added` if a later press adds a member |
     ///
-    /// The first press of a `chat` button creates a chat. The owner of the new chat is the sender of the message with
-    /// the button. Each person who presses the button becomes a member. To get the new chat, pass the chat id in
-    /// `message_chat_created` to [`Sandbox::chat`].
+    /// The first press of a `chat` button, by any person, creates a chat. The owner of the new chat is the sender of
+    /// the message with the button. Each person who presses the button becomes a member. To get the new chat, pass the
+    /// chat id in `message_chat_created` to [`Sandbox::chat`].
     ///
     /// # Panics
     ///
@@ -270,7 +275,7 @@ impl Person {
     ///
     /// The result does not include deleted or [cleared](Self::clears) messages. An edited message has its new text. For
     /// a message without text, the result contains an empty string. In a channel, each post in the result counts as
-    /// viewed by this person.
+    /// viewed by this person. The result does not include comments: see [`sees_comments`](Self::sees_comments).
     pub fn sees(&self) -> Vec<String> {
         self.act(|state| self.actor.sees(state))
     }
@@ -278,27 +283,29 @@ impl Person {
     /// Waits for the next message or edit of a bot in this chat, and returns the content of the message. Comments of
     /// bots count as messages.
     ///
-    /// Each message and each edit is returned once, in order. Later edits and deletions do not change the returned
-    /// content, so the result does not depend on the speed of the test. In a channel, the returned post counts as
-    /// viewed by this person.
+    /// Each message and each edit is returned once, the oldest first. In a group or channel, messages and edits from
+    /// before this person became a member are skipped. Later edits and deletions do not change the returned content, so
+    /// the result does not depend on the speed of the test. In a channel, the returned post counts as viewed by this
+    /// person.
     ///
     /// # Panics
     ///
     /// Panics if no message or edit arrives within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The
-    /// panic message contains the transcript.
+    /// panic message contains the [transcript](Sandbox::transcript).
     #[track_caller]
     pub fn reads(&self) -> impl Future<Output = Seen> + Send + use<> {
         let actor = self.actor;
         self.clone().waits("a message", Location::caller(), move |state| actor.reads(state))
     }
 
-    /// Waits for the next notification in this chat, and returns its text. A notification is a short text that a bot
-    /// shows to this person as the answer to a press of a button. Each notification is returned once, in order.
+    /// Waits for the next notification in this chat, and returns the text of the notification. A notification is a
+    /// short text that a bot shows to this person as the answer to a press of a button. Each notification is returned
+    /// once, the oldest first.
     ///
     /// # Panics
     ///
     /// Panics if no notification arrives within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The
-    /// panic message contains the transcript.
+    /// panic message contains the [transcript](Sandbox::transcript).
     #[track_caller]
     pub fn reads_notification(&self) -> impl Future<Output = String> + Send + use<> {
         let actor = self.actor;

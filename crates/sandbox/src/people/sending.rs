@@ -31,7 +31,7 @@ impl Person {
     ///
     /// Panics in these cases:
     ///
-    /// - If this person is not a member (in a group) or not an administrator (in a channel).
+    /// - If this person is not a member (in a group) or not an administrator with the right `write` (in a channel).
     /// - If both `message` and `enclosures` are empty.
     /// - If `message` contains buttons.
     /// - If the API of the service does not allow `message`.
@@ -48,11 +48,15 @@ impl Person {
     }
 
     /// Sends this person's own contact card, and returns the id of the message. The bot gets `message_created`. On MAX,
-    /// the card is signed with the token of the bot. A press of a `request_contact` button sends the same card.
+    /// the card is signed with the token of the bot.
+    ///
+    /// A press of a `request_contact` button also sends the card. On MAX, this card is signed with the token of the bot
+    /// that created the button.
     ///
     /// # Panics
     ///
-    /// Panics if this person is not a member (in a group) or not an administrator (in a channel).
+    /// Panics if this person is not a member (in a group) or not an administrator with the right `write` (in a
+    /// channel).
     #[track_caller]
     pub fn shares_contact(&self) -> tamtam::MessageId {
         self.must(Actor::shares_contact)
@@ -65,7 +69,7 @@ impl Person {
     ///
     /// Panics in these cases:
     ///
-    /// - If this person is not a member (in a group) or not an administrator (in a channel).
+    /// - If this person is not a member (in a group) or not an administrator with the right `write` (in a channel).
     /// - If the sandbox simulates TamTam.
     #[track_caller]
     pub fn sends_voice(&self) {
@@ -81,7 +85,7 @@ impl Person {
     ///
     /// Panics in these cases:
     ///
-    /// - If this person is not a member (in a group) or not an administrator (in a channel).
+    /// - If this person is not a member (in a group) or not an administrator with the right `write` (in a channel).
     /// - If `latitude` or `longitude` is out of range.
     #[track_caller]
     pub fn sends_location(&self, latitude: f64, longitude: f64) -> tamtam::MessageId {
@@ -90,14 +94,14 @@ impl Person {
 
     /// Forwards a message to this chat, and returns the id of the new message. The bot gets `message_created`.
     ///
-    /// `mid`: the id of a message that this person can read. The message can be in any chat. If this message is itself
-    /// a forward, the new message forwards the original message.
+    /// `mid`: the id of the message to forward. The message can be in any chat in which this person can read the
+    /// message. If the message is itself a forward, the new message forwards the original message.
     ///
     /// # Panics
     ///
     /// Panics in these cases:
     ///
-    /// - If this person is not a member (in a group) or not an administrator (in a channel).
+    /// - If this person is not a member (in a group) or not an administrator with the right `write` (in a channel).
     /// - If the message does not exist, or this person cannot read the message.
     #[track_caller]
     pub fn forwards(&self, mid: impl AsRef<str>) -> tamtam::MessageId {
@@ -113,7 +117,7 @@ impl Person {
     ///
     /// Panics in these cases:
     ///
-    /// - If this person is not a member (in a group) or not an administrator (in a channel).
+    /// - If this person is not a member (in a group) or not an administrator with the right `write` (in a channel).
     /// - If the message does not exist in this chat, or this person cannot read the message.
     #[track_caller]
     pub fn replies(&self, mid: impl AsRef<str>, text: impl Into<String>) -> tamtam::MessageId {

@@ -5,9 +5,9 @@ use std::fmt;
 /// An HTTP request to the API of the sandbox, with its response. [`Sandbox::on_exchange`](crate::Sandbox::on_exchange)
 /// adds a hook that receives each exchange.
 ///
-/// If the method, the path, or the name or value of a query parameter contains a bot's token, the exchange contains
-/// `...` instead. Bodies stay unchanged, even if they contain a token. For a request to the [`control`](crate::control)
-/// endpoints, the exchange contains neither the query nor the bodies.
+/// If the method, the path, or the name or value of a query parameter contains a bot's token, `...` replaces this whole
+/// text, not only the token. Bodies stay unchanged, even if they contain a token. For a request to the
+/// [`control`](crate::control) endpoints, the exchange contains neither the query nor the bodies.
 ///
 /// ```
 /// # #[tokio::main]
@@ -78,12 +78,16 @@ impl Exchange {
     }
 
     /// Returns the decoded names and values of the query parameters, in the order of the request. The parameter
-    /// `access_token` is left out.
+    /// `access_token` is left out. The slice is empty if the request is for a [`control`](crate::control) endpoint.
     pub fn query(&self) -> &[(String, String)] {
         &self.query
     }
 
-    /// Returns the bytes of the request's body. The slice is empty if the request has no body.
+    /// Returns the bytes of the request's body. The slice is empty in these cases:
+    ///
+    /// - The request has no body.
+    /// - The body is incomplete or larger than 4 MiB.
+    /// - The request is for a [`control`](crate::control) endpoint.
     pub fn request_body(&self) -> &[u8] {
         &self.request_body
     }
@@ -105,7 +109,8 @@ impl Exchange {
     }
 
     /// Returns all bytes of the response's body, even if [`Fault::cut_body`](crate::Fault::cut_body) sends only half of
-    /// the bytes. The slice is empty if the connection was reset.
+    /// the bytes. The slice is empty if the connection was reset, or if the request is for a
+    /// [`control`](crate::control) endpoint.
     pub fn response_body(&self) -> &[u8] {
         &self.response_body
     }

@@ -20,9 +20,9 @@ const SAID: &str = "Fault of the test";
 
 /// A fault to inject into the requests of one operation, for [`Sandbox::fails`](crate::Sandbox::fails).
 ///
-/// By default, one request gets the fault. [`times`](Self::times) changes this number. With some faults, the server
-/// carries out the operation, although the client gets no normal response. The last column of this table shows whether
-/// the server carries out the operation by default. [`applied`](Self::applied) changes this default.
+/// By default, one request gets the fault. [`times`](Self::times) sets another number of requests. With some faults,
+/// the server carries out the operation, although the client gets no normal response. The last column of this table
+/// shows whether the server carries out the operation by default. [`applied`](Self::applied) changes this default.
 ///
 /// | fault | what the client receives | operation is carried out by default |
 /// |---|---|---|
@@ -69,9 +69,11 @@ enum FaultKind {
 
 impl Fault {
     /// Creates a fault that responds with this HTTP status, and with an error body in the format of the API. For the
-    /// statuses 400, 401, 403, 404, 405, 429 and 503, the error code in the body matches the status. For other
-    /// statuses, the code is `internal.error`. A client can conclude from the codes for the statuses 429 and 503 that
-    /// the operation was not carried out.
+    /// statuses 400, 401, 403, 404, 405, 429 and 503, the error code in the body matches the status, for example
+    /// `not.found` for 404. For other statuses, the code is `internal.error`.
+    ///
+    /// From the codes for 429 and 503, a client can conclude that the operation was not carried out. With
+    /// [`applied(true)`](Self::applied), this conclusion is wrong.
     ///
     /// # Panics
     ///
@@ -127,7 +129,8 @@ impl Fault {
     }
 
     /// Creates a fault that closes the connection after half of the response's body. The header `Content-Length`
-    /// contains the length of the whole body.
+    /// contains the length of the whole body. With [`applied(false)`](Self::applied), the whole body is
+    /// `{"success":true}`.
     pub fn cut_body() -> Self {
         Self::new(FaultKind::Cut, true)
     }

@@ -49,8 +49,8 @@ impl Event {
         tamtam::ChatId(self.chat_id)
     }
 
-    /// Returns the title of the group or channel at the time of the event. `None` in a dialog, which is a private chat
-    /// between one person and a bot.
+    /// Returns the title of the group or channel at the time of the event. If the event changes the title, returns the
+    /// old title. `None` in a dialog, which is a private chat between one person and a bot.
     pub fn chat_title(&self) -> Option<&str> {
         self.chat_title.as_deref()
     }

@@ -39,7 +39,8 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Returns the texts of the messages that the person can post. A message without text is an empty string.
+    /// Returns the texts of the messages that the person can post. For a message without text, the slice contains an
+    /// empty string.
     pub fn texts(&self) -> &[String] {
         &self.texts
     }
@@ -59,7 +60,7 @@ impl Prepared {
         self.placeholder.as_deref()
     }
 
-    /// Returns whether the person may type a message. Defaults to `true` if the bot did not set `allow_user_input`.
+    /// Returns whether the person may type a message. `true` if the bot did not set `allow_user_input`.
     pub fn allows_input(&self) -> bool {
         self.allows_input
     }

@@ -12,15 +12,14 @@ use crate::protocol::service::Service;
 /// The span over which requests are counted, in milliseconds, because limits are per second.
 const SECOND: Millis = 1_000;
 
-/// The limits of requests, polls and waiting updates of a sandbox, for
-/// [`SandboxBuilder::rate_limit`](crate::SandboxBuilder::rate_limit).
+/// The limits for requests, polls and waiting updates in a sandbox. Set by
+/// [`SandboxBuilder::rate_limit`](crate::SandboxBuilder::rate_limit). A poll is a request for updates.
 ///
-/// The limits apply to each bot separately. The sandbox refuses a request that exceeds a per-second limit, with the
-/// status 429 and the code `too.many.requests`. A refused request does not count against the limits. A poll is a
-/// request for updates.
+/// The limits apply to each bot separately. If a request exceeds a per-second limit, the sandbox responds with the
+/// status 429 and the code `too.many.requests`. A refused request does not count against the limits.
 ///
-/// The per-second limits use a sliding window of 1 s on the sandbox's clock. This clock shows the real time plus the
-/// time that [`Sandbox::time_passes`](crate::Sandbox::time_passes) skips.
+/// The per-second limits use a sliding window of 1 s. The window moves in real time, even if the sandbox has a
+/// [seed](crate::SandboxBuilder::seed). [`Sandbox::time_passes`](crate::Sandbox::time_passes) also moves the window.
 ///
 /// ```
 /// # #[tokio::main]
@@ -63,7 +62,8 @@ impl Default for RateLimit {
 }
 
 impl RateLimit {
-    /// Creates a `RateLimit` without limits, the default on TamTam. The limits of TamTam are not known.
+    /// Creates a `RateLimit` without limits. This value is the default on TamTam, because the limits of TamTam are not
+    /// known.
     pub const fn none() -> Self {
         Self {
             requests: None,
@@ -76,7 +76,7 @@ impl RateLimit {
         }
     }
 
-    /// Creates a `RateLimit` with the limits of MAX, the default on MAX:
+    /// Creates a `RateLimit` with the limits of MAX. This value is the default on MAX.
     ///
     /// | method | applies to | limit |
     /// |---|---|---|
@@ -150,7 +150,7 @@ impl RateLimit {
     }
 
     /// Sets the maximum time that an update waits for a poll, on the sandbox's clock. After this time, the update is
-    /// lost. `None` removes the limit.
+    /// lost. `None` removes the limit. [`SandboxBuilder::seed`](crate::SandboxBuilder::seed) describes the clock.
     pub fn retention(mut self, time: impl Into<Option<Duration>>) -> Self {
         self.retention = time.into();
         self
