@@ -42,8 +42,9 @@ impl Queue {
 ///
 /// - The handler failed, and you have not passed a function to [`Work::on_error`](crate::Work::on_error).
 /// - The handler failed, and the function that you passed to `Work::on_error` returned `DeadLetter`, panicked, or
-///   exceeded its time limit.
-/// - The number of attempts has reached [`Work::dead_letter_after`](crate::Work::dead_letter_after).
+///   exceeded the [time limit of a handler](crate::Work::handler_timeout).
+/// - No attempt succeeded, and the number of attempts has reached
+///   [`Work::dead_letter_after`](crate::Work::dead_letter_after).
 /// - The stored bytes cannot be parsed as an update.
 ///
 /// The queue keeps the newest 10,000 dead letters, and removes older dead letters.
@@ -83,7 +84,8 @@ pub struct DeadLetter {
     pub id: u64,
     /// The update. `None` if the stored bytes cannot be parsed as an update.
     pub update: Option<RawUpdate>,
-    /// The number of attempts to handle the update, including attempts by workers that died.
+    /// The number of attempts to handle the update. All attempts by a worker that died or shut down count as one
+    /// attempt.
     pub attempts: u32,
     /// The reason why the update became a dead letter, for example the error of the last attempt. Cut to at most 1 KiB.
     pub cause: String,

@@ -138,7 +138,7 @@ impl Error {
     /// Returns whether a retry may succeed. The result is `true` in these cases:
     ///
     /// - The kind is [`ErrorKind::Unavailable`] or [`ErrorKind::Full`].
-    /// - [`Queue::open`](crate::Queue::open) could not request the id of the bot because of a
+    /// - [`Queue::open`](crate::Queue::open) could not get the id of the bot because of a
     ///   [retryable](tamtam::Error::is_retryable) error.
     #[must_use]
     pub fn is_temporary(&self) -> bool {

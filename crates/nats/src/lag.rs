@@ -50,7 +50,7 @@ pub struct Lag {
     /// The number of updates that no worker has fetched yet.
     pub waiting: u64,
     /// The number of updates that a worker has fetched but not handled yet. Each of these updates is in a handler,
-    /// waits for a retry, or belongs to a worker that has died.
+    /// waits for a retry, or belongs to a worker that has died or shut down.
     pub in_flight: u64,
     /// The number of dead letters. [`Queue::dead`] returns a handle to read them.
     pub dead: u64,

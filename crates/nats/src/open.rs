@@ -73,7 +73,7 @@ assert_eq!(queue.lag().await?.waiting, 0);
     ///   ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)).
     /// - If the API of the bot does not respond within the timeout, or refuses the token
     ///   ([`ErrorKind::Bot`](crate::ErrorKind::Bot)). If you set the [name](Open::name), this error occurs only if the
-    ///   queue does not exist.
+    ///   queue does not exist or belongs to a bot of another messenger.
     /// - If a setting is invalid ([`ErrorKind::Setting`](crate::ErrorKind::Setting)).
     /// - If NATS refuses a setting ([`ErrorKind::Refused`](crate::ErrorKind::Refused)).
     /// - If the existing queue belongs to another bot, or its number of slots differs from [`Open::slots`]
@@ -153,11 +153,12 @@ impl Open {
         }
     }
 
-    /// Sets the name of the queue: 1 to 64 ASCII letters, digits, `-` and `_`. Defaults to the name of the service and
-    /// the id of the bot, for example `max-7`. Queues of different bots in one NATS account need different names.
+    /// Sets the name of the queue: 1 to 64 ASCII letters, digits, `-` and `_`. Defaults to the lowercase name of the
+    /// [service](tamtam::Service) (the messenger), `-`, and the id of the bot, for example `max-7`. Queues of different
+    /// bots in one NATS account need different names.
     ///
     /// If you set the name, you can open an existing queue while the API of the bot does not respond. So you can still
-    /// call [`Queue::lag`].
+    /// call [`Queue::lag`]. Without a response of the API, opening does not check the id of the bot.
     ///
     /// The queue uses the streams `<name>`, `<name>-dead` and `KV_<name>`, and the subjects `tamtam.<name>.>`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
@@ -190,8 +191,8 @@ impl Open {
     /// fails with [`ErrorKind::Refused`](crate::ErrorKind::Refused). In the configuration of NATS, `max_file_store`
     /// limits the disk space for all streams of a server.
     ///
-    /// Handled updates stay in the stream until the [deduplication window](Self::dedup_window) ends or the stream is
-    /// full. If the stream is full of unhandled updates, a [receiver](Queue::receive) waits, and a webhook responds
+    /// Handled updates are removed after the [deduplication window](Self::dedup_window) ends, or earlier if the stream
+    /// is full. If the stream is full of unhandled updates, a [receiver](Queue::receive) waits, and a webhook responds
     /// with the status 503. After a 503, the messenger delivers the update again later.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);

@@ -30,13 +30,14 @@ impl Queue {
     /// Creates a receiver, which polls updates and stores them in the queue. Await the returned value to run the
     /// receiver.
     ///
-    /// Run receivers in two processes. One receiver polls, and the other receiver waits. If the receiver that polls
-    /// dies, the other receiver starts to poll within about 12 s (see [`Receive::lease`]).
+    /// Run one receiver in each of two processes. One receiver polls, and the other receiver waits. If the receiver
+    /// that polls dies, the other receiver starts to poll, by default within about 12 s (see [`Receive::lease`]).
     ///
     /// `updates`: Settings of the polls. Create them with [`Bot::updates`](tamtam::Bot::updates). The receiver ignores
-    /// two of these settings:
+    /// these settings:
     ///
     /// - The marker store. The queue itself stores the marker, which is the position at which the next poll starts.
+    /// - [`Updates::start_from`], if the queue already contains a marker.
     /// - The shutdown signal. Use [`Receive::graceful_shutdown_on`] instead.
     ///
     #[doc = crate::doc_example!("
@@ -119,8 +120,8 @@ impl Receive {
     }
 
     /// Shuts the receiver down when the future `signal` completes. The receiver first stores and commits its current
-    /// page, within the [`shutdown_deadline`](Self::shutdown_deadline). Then it releases the [`lease`](Self::lease), so
-    /// that a waiting receiver can poll.
+    /// page, within the [`shutdown_deadline`](Self::shutdown_deadline). Then the receiver releases the
+    /// [`lease`](Self::lease), so that a waiting receiver can poll.
     pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
     where
         F: Future + Send + 'static,
@@ -139,8 +140,8 @@ impl Receive {
     }
 
     /// Returns a handle to monitor the polls of this receiver. While the receiver waits for the
-    /// [`lease`](Self::lease), the time since the last poll ([`Health::last_poll`]) grows. If the receiver has not
-    /// polled yet, this time is `None`.
+    /// [`lease`](Self::lease), the time since its last poll ([`Health::last_poll`]) grows, or stays `None` if the
+    /// receiver has never polled.
     #[must_use]
     pub fn health(&self) -> Health {
         self.updates.health()
@@ -149,7 +150,7 @@ impl Receive {
     /// Receives updates until a shutdown or a permanent error. `receive.run().await` and `receive.await` have the same
     /// effect.
     ///
-    /// While NATS does not respond, or while the stream is full, the receiver retries and logs a WARN.
+    /// While NATS does not respond, or while the queue is full, the receiver retries and logs a WARN.
     ///
     /// # Errors
     ///

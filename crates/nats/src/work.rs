@@ -159,20 +159,21 @@ impl Work {
     /// becomes a dead letter, even if the function that you pass to [`on_error`](Self::on_error) returns `Retry`.
     /// Defaults to 5.
     ///
-    /// Attempts by workers that died also count. A value of 0 counts as 1.
+    /// All attempts by a worker that died or shut down count as one failed attempt. A value of 0 counts as 1.
     pub fn dead_letter_after(self, attempts: u32) -> Self {
         self.attempts.store(attempts.max(1), Ordering::Relaxed);
         self
     }
 
     /// Sets the function that is called if a handler returns an error, panics or exceeds its time limit. If you set
-    /// no function, the update becomes a dead letter at once. See [`Run::on_error`].
+    /// no function, the update becomes a dead letter at once. The update also becomes a dead letter if the function
+    /// panics or exceeds the time limit of a handler. See [`Run::on_error`].
     ///
-    /// The function returns one of these values:
+    /// The function returns one of these values, or a future of one of these values:
     ///
     /// - [`Recovery::Retry`](tamtam::updates::Recovery::Retry): the handler runs again after a delay
     ///   ([`backoff`](Self::backoff)). Later updates of the same [slot](crate::Open::slots) wait.
-    /// - [`Recovery::Skip`](tamtam::updates::Recovery::Skip): the update is dropped.
+    /// - [`Recovery::Skip`](tamtam::updates::Recovery::Skip): the update is skipped.
     /// - [`Recovery::DeadLetter`](tamtam::updates::Recovery::DeadLetter): the update becomes a dead letter.
     pub fn on_error<D: Decision>(mut self, on_error: impl Fn(Failed) -> D + Send + Sync + 'static) -> Self {
         self.run = self.run.on_error(on_error);
@@ -188,10 +189,8 @@ impl Work {
 
     /// Sets the delays before an update is retried. See [`Run::backoff`].
     ///
-    /// - `first`: Maximum delay before the first retry. Defaults to 0.5 s. The maximum delay doubles with each
-    ///   further retry.
-    /// - `most`: Upper limit of the maximum delay. Defaults to 30 s. If `most` is shorter than `first`, the limit is
-    ///   `first`.
+    /// - `first`: Maximum delay before the first retry. Defaults to 0.5 s. The maximum doubles with each further retry.
+    /// - `most`: Longest delay. Defaults to 30 s. A value below `first` counts as `first`.
     ///
     /// The actual delay is random, from 0 to the current maximum.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
@@ -240,7 +239,8 @@ impl Work {
     ///
     /// # Errors
     ///
-    /// Returns an error if the queue belongs to another bot ([`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch)).
+    /// Returns an error if the queue belongs to another bot ([`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch)). If
+    /// the API of the bot does not respond at the start, the worker does not check the bot.
     ///
     /// # Cancel safety
     ///

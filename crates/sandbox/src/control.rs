@@ -4,7 +4,7 @@
 //! The program `tamtam-sandbox` has these endpoints on the port of the API, under `/sandbox`. In Rust,
 //! [`SandboxBuilder::control_endpoints`](crate::SandboxBuilder::control_endpoints) adds the endpoints. The endpoints
 //! need no token. `GET /sandbox/transcript` returns plain text. All other endpoints accept and return JSON. The real
-//! services do not have these endpoints, so a bot must not use them.
+//! messengers do not have these endpoints, so a bot must not use them.
 //!
 //! In this example, the person Bob writes to the bot, and the bot responds with a greeting:
 //!
@@ -48,12 +48,12 @@
 //! | `Sec-Fetch-Site` | not sent, `same-origin` or `none` | 403 |
 //! | `Content-Type` | `application/json`; not required if there is no body | 415 |
 //!
-//! Each of these headers may be sent at most once. Other host names are refused, such as
-//! `host.docker.internal` in a container. A client that uses such a name must send `Host: localhost`.
+//! Each of these headers may be sent at most once. A client that uses a host name that is not in the table,
+//! such as `host.docker.internal` in a container, must send `Host: localhost`.
 //!
 //! # Users, bots and chats
 //!
-//! In the tables on this page, a `?` marks an optional field. If no fields of the response are listed, the response is
+//! In the tables on this page, a `?` marks an optional field. If a row does not describe the response, the response is
 //! `{}`. The maximum size of a request's body is 64 MiB. A dialog is a private chat between one person and a bot. Every
 //! sandbox starts with one bot, which this page calls the *first bot*.
 //!
@@ -73,17 +73,17 @@
 //! - `members`: an array with at least one user id. The first member is the owner. Bots in the array become
 //!   administrators. If the array contains no bot, the first bot is added.
 //! - `channel`: whether the chat is a channel instead of a group. Defaults to `false`.
-//! - `comments`: whether the posts of the channel have comments. Defaults to `false`. `true` is refused for groups, and
-//!   on TamTam.
+//! - `comments`: whether people can comment on posts of the channel. Defaults to `false`. `true` is refused for groups,
+//!   and on TamTam.
 //! - `public_link`: the last part of the public link, such as `news` for `https://tt.me/news`. By default, the chat is
 //!   private.
 //!
 //! # Acts of people
 //!
-//! `POST /sandbox/users/{user_id}/{act}` performs an act of this person. The page of [`Person`](crate::Person)
-//! describes most acts. A constructor is a window in which a bot helps a person to compose a message. The page of
-//! [`Constructor`](crate::Constructor) describes the acts in a constructor, which have a `session_id` in the body. For
-//! example, the act `reads_constructor` corresponds to `Constructor::reads`.
+//! `POST /sandbox/users/{user_id}/{act}` performs an act of the person with the id `{user_id}`. The page of
+//! [`Person`](crate::Person) describes most acts. A constructor is a window in which a bot helps a person to compose a
+//! message. The page of [`Constructor`](crate::Constructor) describes the acts in a constructor, which have a
+//! `session_id` in the body. For example, the act `reads_constructor` corresponds to `Constructor::reads`.
 //!
 //! The body of every act may also contain these fields:
 //!
@@ -151,11 +151,11 @@
 //! | `POST /sandbox/faults` | `operation`, `fault` and its fields; `times`?, `applied`?, `retry_after`? | injects a fault into the next requests of an operation |
 //! | `DELETE /sandbox/faults` | | removes all pending faults of operations; the faults of uploads stay |
 //! | `POST /sandbox/uploads/faults` | `fault` and its fields | injects a fault into the next upload |
-//! | `POST /sandbox/uploads/not_ready` | `times` | refuses the first `times` messages with each file that is uploaded later, as if the file were still being processed |
+//! | `POST /sandbox/uploads/not_ready` | `times` | for each file that is uploaded later, refuses the first `times` messages with the file, as if the file were still being processed |
 //! | `POST /sandbox/updates` | `update`, `bot`? | sends `update` to the bot; `update` may be any JSON object |
 //! | `POST /sandbox/updates/repeat` | `bot`? | sends the latest update of the bot again |
 //! | `POST /sandbox/deliveries/lose` | `times` | drops the next `times` deliveries to webhooks |
-//! | `POST /sandbox/clock` | `advance_ms` | moves the clock forward by this number of milliseconds: see [`Sandbox::time_passes`](crate::Sandbox::time_passes) |
+//! | `POST /sandbox/clock` | `advance_ms` | moves the clock forward by `advance_ms` milliseconds: see [`Sandbox::time_passes`](crate::Sandbox::time_passes) |
 //!
 //! `bot` is the user id of the bot that gets the update. Defaults to the first bot.
 //!
@@ -164,14 +164,14 @@
 //! - `operation`: the `operationId` of an operation in the API's OpenAPI document, such as `sendMessage`.
 //! - `fault`: a fault from the next table. The body must also contain the fields of this fault.
 //! - `times`: the number of requests that get the fault. Defaults to 1.
-//! - `applied`: whether the server carries out the operation before the fault. [`Fault`](crate::Fault) lists the
+//! - `applied`: whether the sandbox carries out the operation before the fault. [`Fault`](crate::Fault) lists the
 //!   defaults.
 //! - `retry_after`: the value of the header `Retry-After`, in seconds. By default, the header is not sent.
 //!
 //! If an operation has several pending faults, they happen in the order in which they were injected.
 //!
-//! In the next two tables, `status` is an HTTP status from 200 to 999. The page of [`Fault`](crate::Fault) describes
-//! the faults of `POST /sandbox/faults`:
+//! In the next two tables, the field `status` is an HTTP status from 200 to 999. The page of
+//! [`Fault`](crate::Fault) describes the faults of `POST /sandbox/faults`:
 //!
 //! | `fault` | its fields |
 //! |---|---|
@@ -204,7 +204,7 @@
 //!
 //! | status | reason |
 //! |---|---|
-//! | 400 | the request is not valid |
+//! | 400 | the request is not valid, its body is larger than 64 MiB, or the bot has no update to repeat |
 //! | 403 | the header `Host`, `Origin` or `Sec-Fetch-Site` is not accepted |
 //! | 404 | the path, the user, the bot or the chat does not exist |
 //! | 405 | the endpoint does not accept this HTTP method |
