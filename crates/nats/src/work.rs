@@ -189,8 +189,9 @@ impl Work {
 
     /// Sets the delays before an update is retried. See [`Run::backoff`].
     ///
-    /// - `first`: Maximum delay before the first retry. Defaults to 0.5 s. The maximum doubles with each further retry.
-    /// - `most`: Longest delay. Defaults to 30 s. A value below `first` counts as `first`.
+    /// - `first`: Maximum delay before the first retry. Defaults to 0.5 s. The maximum delay doubles with each further
+    ///   retry.
+    /// - `most`: Upper limit of the maximum delay. Defaults to 30 s. A value below `first` counts as `first`.
     ///
     /// The actual delay is random, from 0 to the current maximum.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
