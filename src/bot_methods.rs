@@ -191,7 +191,7 @@ impl Bot {
 
     /// Runs the bot: receives updates by long polling, and calls `handler` with each update. In long polling, the
     /// server delays its response to a request for updates until an update arrives. By default, the delay is at most
-    /// 30 s.
+    /// 30 s. Await the returned [`Run`] to start the bot.
     ///
     /// Updates of one chat are handled in order. Updates of different chats are handled concurrently. [`Run`] describes
     /// the guarantees and the settings.
@@ -228,12 +228,13 @@ impl Bot {
         self.updates().run(handler)
     }
 
-    /// Returns a stream of the updates of the bot, received by long polling. The stream returns each update at least
-    /// once and in order, but MAX can skip updates at the start of a stream. For details, see [`Updates`].
+    /// Returns a stream of the updates of the bot, received by long polling. The stream returns the updates in
+    /// order. It returns each update at least once, unless MAX skips the update when the stream starts. For details,
+    /// see [`Updates`].
     ///
     /// Create the stream once, before your loop. To commit an update means to confirm the update to the server, so that
     /// the server does not deliver the update again. A stream commits an update only when you request a later update.
-    /// Each new stream begins with the oldest update that is not committed.
+    /// Unless MAX skips updates, each new stream begins with the oldest update that is not committed.
     ///
     /// So `loop { bot.updates().next().await }` receives the same update in each iteration. In this case, the bot logs
     /// the event `new stream after one update` once, at WARN.

@@ -152,7 +152,8 @@ impl BotBuilder {
     ///   selected service. Defaults to the URL of the service.
     ///
     /// A value is blank if it is empty or contains only white space. A blank base URL counts as not set. A blank token
-    /// is ignored if the other token is not blank. If all tokens that are set are blank, [`build`](Self::build) fails.
+    /// is ignored if the other token is not blank. If the only token is blank, or if both tokens are blank,
+    /// [`build`](Self::build) fails.
     ///
     /// # Errors
     ///
@@ -258,21 +259,21 @@ impl BotBuilder {
         self
     }
 
-    /// Sets the time limit of each attempt, for all requests except long polls (requests for updates) and transfers of
-    /// files. The time limit includes the time to connect and to read the response. Defaults to 30 s.
+    /// Sets the time limit of each attempt (the first try or a retry) of a call. The time limit includes the time to
+    /// connect and to read the response. Defaults to 30 s.
     ///
-    /// Long polls and transfers have their own limits: see [`poll_margin`](Self::poll_margin) and
-    /// [`Upload::idle_timeout`](crate::upload::Upload::idle_timeout).
+    /// Polls (requests for updates) and transfers of files have other limits instead: see
+    /// [`poll_margin`](Self::poll_margin) and [`Upload::idle_timeout`](crate::upload::Upload::idle_timeout).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.request = timeout;
         self
     }
 
-    /// Sets the extra time that the bot waits for the response to a long poll. Defaults to 15 s.
+    /// Sets the extra time that the bot waits for the response to a poll (a request for updates). Defaults to 15 s.
     ///
-    /// A long poll is a request for updates. The server delays the response until there is an update, but at most for
-    /// the hold time, which is 30 s by default. [`Updates::timeout`](crate::updates::Updates::timeout) sets the hold
-    /// time. If no response arrives within the hold time plus `margin`, the poll fails and is retried.
+    /// The server delays the response to a poll until there is an update, but at most for the hold time. The hold time
+    /// is 30 s by default, and is set with [`Updates::timeout`](crate::updates::Updates::timeout). If no response
+    /// arrives within the hold time plus `margin`, the poll fails and is retried.
     pub fn poll_margin(mut self, margin: Duration) -> Self {
         self.timeouts.poll_margin = margin;
         self
@@ -280,8 +281,8 @@ impl BotBuilder {
 
     /// Sets the time limit for opening a connection. Defaults to 10 s.
     ///
-    /// A value above half of [`timeout`](Self::timeout) is reduced to half of `timeout`. So if no connection can be
-    /// opened, the attempt fails before `timeout` expires. The error has the kind
+    /// The maximum is half of the [time limit of an attempt](Self::timeout). A larger value is reduced to this maximum.
+    /// So if no connection can be opened, the attempt fails before its time limit expires. The error has the kind
     /// [`ErrorKind::Connect`](crate::ErrorKind::Connect), which means that the request was not sent.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
@@ -438,10 +439,10 @@ impl BotBuilder {
         self
     }
 
-    /// Sets a closure that changes the HTTP client. Use the closure for settings that have no method in `BotBuilder`.
-    /// If `http` is called again, the new closure replaces the previous closure.
+    /// Sets a closure that changes the settings of the HTTP client. Use the closure for settings that have no method in
+    /// `BotBuilder`. If `http` is called again, the new closure replaces the previous closure.
     ///
-    /// `settings`: The closure. It receives the builder of the HTTP client, and returns the changed builder.
+    /// `settings`: The closure, which receives the builder of the HTTP client, and returns the changed builder.
     ///
     /// The closure cannot turn on these settings:
     ///
@@ -469,33 +470,35 @@ impl BotBuilder {
     /// # TLS
     ///
     /// A bot with [`root_certificates`](Self::root_certificates) or [`http`](Self::http) has its own TLS configuration,
-    /// and reads the root certificates of the platform. All other bots in the process that have the same service and
-    /// the same setting of [`trust_service`](Self::trust_service) share one TLS configuration. The first of these bots
-    /// reads the root certificates of the platform.
+    /// and reads the root certificates of the platform. All other bots in the process that trust the same root
+    /// certificates share one TLS configuration. The first of these bots reads the root certificates of the platform.
     ///
     /// Bots with a shared configuration also share TLS sessions. Each bot has its own connections.
     ///
     /// # Errors
     ///
-    /// Returns an error of the kind [`Build`](crate::ErrorKind::Build) in these cases. The error message names the
-    /// invalid setting:
+    /// Returns an error of the kind [`Build`](crate::ErrorKind::Build) in these cases:
     ///
     /// - If the token is blank.
     /// - If the token of a bot of MAX contains characters that are not allowed in a header.
     /// - If the base URL cannot be parsed, or has a scheme other than `http` and `https`.
     /// - If the base URL has a user, a query or a fragment.
-    /// - If the base URL has the scheme `https`, and no TLS feature is enabled.
+    /// - If the base URL has the scheme `https`, and no TLS feature (`rustls` or `native-tls`) is enabled.
     /// - If a `version` is set for a service without versions, such as MAX.
     /// - If a root certificate is not PEM.
+    /// - If `root_certificates` is called, and no TLS feature is enabled.
     /// - If the platform does not support the root certificate of the service: see
     ///   [`trust_service`](Self::trust_service).
     /// - If `timeout`, `connect_timeout`, `max_response_bytes`, `max_page_bytes` or a value of `http2_keep_alive` is
     ///   zero.
     /// - If a proxy URL cannot be parsed, or has a scheme that [`proxy`](Self::proxy) does not support.
+    /// - If a proxy URL has the scheme `https`, and no TLS feature is enabled.
     /// - If a proxy URL has a SOCKS scheme, and the feature `socks` is not enabled.
+    /// - If the [`Service`] sets an invalid or reserved header or query parameter for the token.
+    /// - If the HTTP client cannot be created, for example because `http` set an invalid value.
     ///
-    /// If none of the methods `proxy`, [`no_proxy`](Self::no_proxy) and `http` is called, `build` also checks the proxy
-    /// URL from the environment variables.
+    /// The error message names the cause. If none of the methods `proxy`, [`no_proxy`](Self::no_proxy) and `http` is
+    /// called, `build` also checks the proxy URL from the environment variables.
     pub fn build(self) -> Result<Bot> {
         let token = self.token.trim();
         if token.is_empty() {

@@ -45,7 +45,7 @@ impl From<&MessageCallbackUpdate> for CallbackId {
 impl Bot {
     /// Answers a press of a [callback button](crate::Button::callback), which is a button that sends data to the bot.
     /// The answer can show a [notification](AnswerOnCallback::notification) to the user,
-    /// [edit](AnswerOnCallback::edit) the message with the button, or do both.
+    /// [edit](AnswerOnCallback::edit) the message that contains the button, or do both.
     ///
     /// `callback`: The [`MessageCallbackUpdate`], the [`Callback`] in this update, or the id of the callback.
     ///
@@ -90,14 +90,14 @@ impl Bot {
 
 impl AnswerOnCallback {
     /// Sets a short notification for the user who pressed the button. The user sees the notification once. If the
-    /// message with the button is already deleted, the user still sees the notification.
+    /// message that contains the button is already deleted, the user still sees the notification.
     #[doc(alias = "notify")]
     pub fn notification(mut self, text: impl Into<String>) -> Self {
         self.body = self.body.notification(text);
         self
     }
 
-    /// Sets the new content of the message with the button. If `attachments` of the new content is `None`, the
+    /// Sets the new content of the message that contains the button. If `attachments` of the new content is `None`, the
     /// message keeps its current attachments, including the keyboard. For further rules, see [`Bot::edit`].
     pub fn edit(mut self, message: impl Into<NewMessageBody>) -> Self {
         self.body = self.body.message(message);

@@ -38,8 +38,8 @@ impl Bot {
         self.api().get_chat(chat)
     }
 
-    /// Returns a public group or channel by its name, or the dialog with a user by the username of the user. TamTam
-    /// only.
+    /// Returns a public group or channel by the name in its link, or the dialog with a user by the username of the
+    /// user. TamTam only.
     ///
     /// `link`: The name or username (`name` or `@name`), a link such as `https://tt.me/name`, or a
     /// [`ChatLink`](crate::link::ChatLink).
@@ -220,7 +220,10 @@ impl Bot {
     /// Appoints several members of a group or a channel as administrators, with one request. MAX only. The bot needs
     /// the right `add_admins`. A chat can have at most 50 administrators.
     ///
-    /// `admins`: The members to appoint, with their rights. For one member, use [`add_admin`](Self::add_admin).
+    /// `admins`: The members to appoint, with their rights. If a member is already an administrator, the new rights
+    /// replace the previous rights.
+    ///
+    /// For one member, use [`add_admin`](Self::add_admin).
     ///
     /// ```
     /// # #[tokio::main]
@@ -311,12 +314,12 @@ impl Bot {
     /// Adds users to a group. On TamTam, the chat can also be a channel. The bot needs the right `add_remove_members`.
     /// On MAX, one request can add at most 100 users. Since September 2026, MAX can refuse this operation.
     ///
-    /// If some users could not be added, MAX returns their ids in
+    /// If only some of the users can be added, MAX returns the ids of the other users in
     /// [`failed_user_ids`](crate::types::ModifyMembersResult::failed_user_ids), and the reasons in
     /// [`failed_user_details`](crate::types::ModifyMembersResult::failed_user_details). TamTam
     /// returns neither ids nor reasons.
     ///
-    /// If no user could be added, for example because all users are already members, the call fails
+    /// If no user can be added, for example because all users are already members, the call fails
     /// ([`is_refused`](crate::Error::is_refused)).
     ///
     /// ```

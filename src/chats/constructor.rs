@@ -91,13 +91,14 @@ impl Bot {
     /// Sets the content that a message constructor shows. TamTam only.
     ///
     /// In a message constructor, a user composes a message with the help of the bot, and then posts it under their own
-    /// name. When the user opens the constructor, types a text or presses a button, the bot receives a
+    /// name. When the user opens the constructor, types a text or presses a button, the bot receives the update
     /// [`MessageConstructionRequest`].
     ///
-    /// Answer each request with this method. An answer replaces the content and the state of the previous answer. The
-    /// state is a value that you set with [`Construct::data`]. The next request contains this state.
+    /// Answer each of these updates with this method. An answer replaces the content and the state of the previous
+    /// answer. The state is a value that you set with [`Construct::data`]. The next
+    /// `MessageConstructionRequest` contains this state.
     ///
-    /// `session`: The request, or the [`session_id`](MessageConstructionRequest::session_id) of the request.
+    /// `session`: The `MessageConstructionRequest`, or its [`session_id`](MessageConstructionRequest::session_id).
     ///
     /// ```
     /// # #[tokio::main]

@@ -26,8 +26,8 @@ use crate::{
 /// use [`api`](Self::api).
 ///
 /// Most methods return a request. Set the options of the request, and then send it with `.await`. The methods
-/// [`typing`](Self::typing) and `sending_...` return a guard instead of a request. Until the guard is dropped, the bot
-/// sends requests in the background.
+/// [`typing`](Self::typing) and `sending_...` return a guard instead of a request. Until the guard is dropped, a
+/// background task sends requests.
 ///
 /// In the examples, `alice`, `bob` and `carol` are users, and `team` is a group. `alice.chat_id()` is the id of the
 /// chat between Alice and the bot.
@@ -140,15 +140,16 @@ impl Bot {
     }
 
     /// Returns a clone of the bot for broadcasts and other work that can wait. The requests of the clone use only the
-    /// part of the [rate limits](crate::settings::Pace) that the original bot leaves free.
+    /// part of [`Pace::requests_per_second`](crate::settings::Pace::requests_per_second) that the original bot leaves
+    /// free.
     ///
-    /// A tenth of [`Pace::requests_per_second`](crate::settings::Pace::requests_per_second) is reserved for the
-    /// original bot. The clone sends its requests at equal intervals (by default, 38 ms on MAX). So a reply or a poll
-    /// (a request for updates) of the original bot waits for at most one request of the clone.
+    /// A tenth of `requests_per_second` is reserved for the original bot. The clone sends its requests at equal
+    /// intervals (by default, 38 ms on MAX). So a reply or a poll (a request for updates) of the original bot waits for
+    /// at most one request of the clone.
     ///
-    /// The limits for polls and for the messages to one chat apply to the original bot and the clone together. If the
-    /// original bot has no limit of requests per second (the default on TamTam), the clone does not wait between its
-    /// requests.
+    /// The other limits (for polls, and for the messages to one chat) apply to the original bot and the clone
+    /// together. If the original bot has no limit of requests per second (the default on TamTam), the clone does not
+    /// wait between its requests.
     ///
     /// Call [`run`](Self::run) and [`updates`](Self::updates) on the original bot. On the clone, polls would wait for
     /// the requests of the original bot.
@@ -175,7 +176,8 @@ impl Bot {
         Self { shared: Arc::clone(&self.shared), priority: Priority::Background }
     }
 
-    /// Returns the version of the API that the bot requests, such as `0.5.6`. `None` on MAX, whose API has no versions.
+    /// Returns the API version that the bot sends with each request, such as `0.5.6`. `None` on MAX, whose API has no
+    /// versions.
     #[must_use]
     pub fn version(&self) -> Option<&str> {
         self.transport().version.as_ref().map(ApiVersion::as_str)

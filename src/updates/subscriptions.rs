@@ -42,9 +42,9 @@ impl Bot {
     /// polling ([`run`](Self::run), [`updates`](Self::updates)) receives no updates.
     ///
     /// - `url`: The URL of the webhook. The services do not sign the updates, so use a URL with a path that cannot be
-    ///   guessed. Errors do not show the path.
-    /// - `types`: The types of updates that the webhook receives. If the list is empty, the webhook receives all
-    ///   updates.
+    ///   guessed. Error messages do not contain the path.
+    /// - `types`: The types of updates that the webhook receives. If `types` is empty, the webhook receives
+    ///   updates of all types.
     ///
     /// On TamTam, the updates have the format of the API version that [`version`](Self::version) returns.
     ///
@@ -124,7 +124,7 @@ impl Bot {
     /// Returns an error in these cases:
     ///
     /// - If [`subscriptions`](Self::subscriptions) returns an error.
-    /// - If a webhook is still subscribed at the end. The call returns the first error of
+    /// - If a webhook remains subscribed. The call returns the first error of
     ///   [`unsubscribe_webhook`](Self::unsubscribe_webhook) that is neither a [refusal](Error::is_refused) nor caused
     ///   by an unexpected response body. If there is no such error, the returned error has the kind
     ///   [`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed).
