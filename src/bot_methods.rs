@@ -42,8 +42,8 @@ impl Bot {
     /// This function sends no request. If the token is wrong, the first call fails
     /// ([`ErrorKind::Unauthorized`](crate::ErrorKind::Unauthorized)).
     ///
-    /// The certificate of the MAX server is issued by a certificate authority (CA), the Russian Trusted Root CA. The
-    /// bot trusts this CA in addition to the CAs of the operating system: see [`BotBuilder::trust_service`].
+    /// The root certificate of MAX belongs to a certificate authority (CA), the Russian Trusted Root CA. The bot trusts
+    /// this CA in addition to the CAs of the operating system: see [`BotBuilder::trust_service`].
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {

@@ -6,8 +6,8 @@
 //!   message at most once.
 //! - [Read the log of your bot](logging): the names and fields of all spans and events.
 //! - [Move from TamTam to MAX](from_tamtam): the changes for a bot that moves to MAX.
-//! - [Move from botapitamtam](from_botapitamtam): the equivalent of each method of the Python library.
-//! - [Move from Java](from_java): the equivalents of the classes and methods of the official client and SDK.
+//! - [Move from botapitamtam (Python)](from_botapitamtam): the equivalent of each method of the library.
+//! - [Move from the official Java client and SDK](from_java): the equivalents of their classes and methods.
 
 #[doc = include_str!("../docs/broadcast.md")]
 pub mod broadcast {}

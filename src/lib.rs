@@ -1,5 +1,5 @@
 //! An async SDK for the Bot APIs of the messengers [MAX](https://max.ru) and TamTam. The types and operations are
-//! generated from the OpenAPI documents of the two services.
+//! generated from the OpenAPI documents of both messengers.
 //!
 //! ```
 //! # #[tokio::main]
@@ -27,7 +27,7 @@
 //! # }
 //! ```
 //!
-//! The crate requires the runtime `tokio` and Rust 1.90. To add the crate to a program:
+//! The crate requires the runtime `tokio` and Rust 1.90 or later. These commands add both crates to a program:
 //!
 //! ```text
 //! cargo add tamtam
@@ -69,13 +69,15 @@
 //!
 //! # Guarantees
 //!
-//! - The bot calls your handler (an async function) at least once for each update. Updates of one chat are handled in
-//!   order. If the handler fails, you decide whether the update is skipped or retried. See [`updates::Run`].
+//! - The bot calls your handler (an async function) at least once for each update. If the handler fails, you decide
+//!   whether the update is retried. By default, the update is not retried. See [`updates::Run`].
+//! - Updates of one chat are handled in order. For a webhook, the order requires the feature `journal` or the crate
+//!   `tamtam-nats`.
 //! - An update, attachment or button of an unknown kind becomes the variant `Unknown`. This variant contains the JSON.
 //!   Unknown properties are ignored.
 //! - If a value in a response does not fit its type in this crate, and the response is unusable without the value, the
-//!   call fails ([`ErrorKind::Decode`]). If the response is usable, the value is left out, replaced by a default, or
-//!   kept as `Unknown`. The log then contains the path of this value.
+//!   call fails ([`ErrorKind::Decode`]). If the response is usable without the value, the value is left out, replaced
+//!   by a default, or kept as `Unknown`. The log then contains the path of this value.
 //! - By default, a call that the server may already have applied is retried only if it is idempotent (a repetition has
 //!   no further effect). So a retry does not post a message twice. See [`settings::RetryPolicy`].
 //! - By default, a request that would exceed a rate limit of the service is delayed. See [`settings::Pace`].
@@ -85,7 +87,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `rustls` (default) | TLS by `rustls`, with the certificate verifier of the platform |
+//! | `rustls` (default) | TLS by `rustls`, with the certificate verifier of the platform (the operating system) |
 //! | `native-tls` | TLS by the library of the operating system, even if `rustls` is also enabled |
 //! | `webhook` | the module `webhook`, with an axum router that receives updates by webhook |
 //! | `journal` | `updates::Journal`, a durable queue of updates on disk |
