@@ -478,8 +478,8 @@ impl BotBuilder {
     ///
     /// # Errors
     ///
-    /// Returns an error of the kind [`Build`](crate::ErrorKind::Build) in these cases. The error message names the
-    /// invalid setting:
+    /// Returns an error of the kind [`Build`](crate::ErrorKind::Build) in these cases. The `Display` text of the error
+    /// names the invalid setting:
     ///
     /// - If the token is blank.
     /// - If the token of a bot of MAX contains characters that are not allowed in a header.
