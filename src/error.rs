@@ -314,9 +314,9 @@ impl Error {
     /// Returns whether the bot is not allowed to make the request: status 403 without the code `verify.token`, or a
     /// [refusal](Self::is_refused) with the code `access.denied` or `chat.denied`.
     ///
-    /// For example, the bot lacks a permission, the bot is not a member of the chat, or the user has stopped the bot.
-    /// [`chat_denied`](Self::chat_denied), [`code`](Self::code) and [`message`](Self::message) return the reason. The
-    /// same call keeps failing until the cause is fixed.
+    /// For example, the bot lacks an administrator right, the bot is not a member of the chat, or the user has stopped
+    /// the bot. [`chat_denied`](Self::chat_denied), [`code`](Self::code) and [`message`](Self::message) return the
+    /// reason. The same call keeps failing until the cause is fixed.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
         let is_denied = |code: &ErrorCode| matches!(code, ErrorCode::AccessDenied | ErrorCode::ChatDenied);
@@ -324,8 +324,8 @@ impl Error {
     }
 
     /// Returns whether the chat, dialog, message or other item does not exist, or is not accessible to the bot.
-    /// Returns `true` for status 404. Also returns `true` for a [refusal](Self::is_refused) with a code that ends with
-    /// `not.found`, except `method.not.found`.
+    /// Returns `true` for status 404, even if the API has no such operation (the code `method.not.found`). Also returns
+    /// `true` for a [refusal](Self::is_refused) whose code ends with `not.found`, but is not `method.not.found`.
     ///
     /// A dialog is the chat of one user with the bot. The dialog exists only if the user has started the bot.
     #[must_use]

@@ -6,8 +6,8 @@ use crate::api::types::{AttachmentRequest, ConstructedMessageBody, Update};
 /// bot.
 impl Update {
     /// Returns the text of the first message in [`constructed_messages`](Self::constructed_messages) that has a text.
-    /// For a message that a user posted from the constructor, returns the text of the message. `None` if the update
-    /// has no such text.
+    /// If a user posted a message from the constructor, returns the text of the posted message. `None` if no message in
+    /// the update has a text.
     #[must_use]
     pub fn constructed_text(&self) -> Option<&str> {
         match self {
@@ -17,8 +17,8 @@ impl Update {
         }
     }
 
-    /// Returns the messages that a user typed in the constructor, with their attachments. Empty if the update contains
-    /// no typed message, for example because the user opened the constructor or pressed a button.
+    /// Returns the messages that a user typed in the constructor, with their attachments. Empty if the user opened
+    /// the constructor, pressed a button or posted the message. Also empty for updates that are not from a constructor.
     #[must_use]
     pub fn constructed_messages(&self) -> &[ConstructedMessageBody] {
         match self {

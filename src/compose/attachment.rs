@@ -15,8 +15,12 @@ use crate::{
 
 /// Functions that create attachments.
 ///
-/// A token identifies an uploaded file. The token comes from an upload or from a received attachment, and does not
-/// expire. To upload a file, use methods such as [`Bot::upload_photo`](crate::Bot::upload_photo).
+/// A bot receives attachments of this type only in messages that a user typed in a constructor (TamTam only): see
+/// [`Update::constructed_attachments`](crate::Update::constructed_attachments).
+///
+/// A token identifies an uploaded photo, video, audio recording or file. The token comes from an upload or from a
+/// received attachment. Tokens do not expire. To upload media, use methods such as
+/// [`Bot::upload_photo`](crate::Bot::upload_photo).
 ///
 /// A message with an audio recording, a file, a sticker or a contact card can have only one further attachment: a
 /// keyboard.

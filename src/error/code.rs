@@ -7,7 +7,10 @@ open_enum! {
     /// [`Error::code`](crate::Error::code).
     ///
     /// The APIs of TamTam and MAX do not document the codes. The variants are codes that servers have sent. Except for
-    /// `Other`, the description of each variant begins with the HTTP status of the response.
+    /// `Other`, the description of each variant begins with the usual HTTP status of the response. In a
+    /// [refusal](crate::Error::is_refused) (`success: false`), the status is 200.
+    ///
+    /// In the descriptions, "the error message" is the text that [`Error::message`](crate::Error::message) returns.
     ///
     /// ```
     /// # #[tokio::main]
@@ -25,19 +28,20 @@ open_enum! {
     pub enum ErrorCode {
     /// 401 (on TamTam, also 403): the token is missing, wrong or revoked.
     VerifyToken = "verify.token",
-    /// 400: the server is still processing the attached media. Some servers send a different code, and give this reason
-    /// in the error message. [`Error::is_attachment_not_ready`](crate::Error::is_attachment_not_ready) checks the code
-    /// and the message.
+    /// 400: the server is still processing the attached media. Some servers send a different code, and report this
+    /// state only in the error message. So
+    /// [`Error::is_attachment_not_ready`](crate::Error::is_attachment_not_ready) checks the code and the message.
     AttachmentNotReady = "attachment.not.ready",
     /// 400: the request is invalid. The error message contains the reason.
     ProtoPayload = "proto.payload",
     /// 403: the chat does not allow the request. [`Error::chat_denied`](crate::Error::chat_denied) returns the reason.
     ChatDenied = "chat.denied",
-    /// 403: the bot lacks the permission for the request.
+    /// 403: the bot is not allowed to make the request. For example, the bot lacks an administrator right.
     AccessDenied = "access.denied",
-    /// 404: the chat does not exist, or the bot is not a member of the chat.
+    /// 404: the chat does not exist, or is not accessible to the bot.
     ChatNotFound = "chat.not.found",
-    /// 404: the item does not exist. If the error message is `dialog.not.found`, the user has never started the bot.
+    /// 404: an item in the request, such as a message, does not exist or is not accessible to the bot. If the error
+    /// message is `dialog.not.found`, the user has never started the bot.
     NotFound = "not.found",
     /// 404: the API has no such operation.
     MethodNotFound = "method.not.found",
@@ -74,7 +78,7 @@ pub enum ChatDenied {
     /// The user has stopped the bot. Messages to the user fail until the user starts the bot again, or sends a message
     /// to the bot.
     BotStopped,
-    /// The bot is not an administrator, or lacks the permission to write.
+    /// The bot is not an administrator of the chat, or lacks an administrator right, such as `write`.
     NotAdmin,
     /// Any other reason. [`Error::message`](crate::Error::message) returns the reason as text.
     Other,

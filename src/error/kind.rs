@@ -30,11 +30,13 @@ pub enum ErrorKind {
     /// refusal with the code `access.denied` or `chat.denied`. A refusal is a response with status 200 and
     /// `success: false`.
     ///
-    /// For example, the bot lacks a permission, the bot is not a member of the chat, or the user has stopped the bot.
-    /// See [`Error::chat_denied`](crate::Error::chat_denied).
+    /// For example, the bot lacks an administrator right, the bot is not a member of the chat, or the user has stopped
+    /// the bot. See [`Error::chat_denied`](crate::Error::chat_denied).
     Forbidden,
-    /// The chat, dialog, message or other item does not exist, or is not accessible to the bot. The error has status
-    /// 404, or is a [refusal](crate::Error::is_refused) with a code that ends with `not.found`, except
+    /// The chat, dialog, message or other item does not exist, or is not accessible to the bot. Errors with status 404
+    /// have this kind, even if the API has no such operation (the code `method.not.found`).
+    ///
+    /// A [refusal](crate::Error::is_refused) has this kind if the code ends with `not.found`, but is not
     /// `method.not.found`.
     ///
     /// A dialog is the chat of one user with the bot. The dialog exists only if the user has started the bot.
@@ -42,8 +44,10 @@ pub enum ErrorKind {
     /// The bot sent too many requests: status 429, or a [refusal](crate::Error::is_refused) with the code
     /// `too.many.requests`.
     RateLimited,
-    /// The server is still processing the attached media. The last attempt had no effect. Retry the call later. To let
-    /// each call wait longer, increase
+    /// The server is still processing the attached media. The last attempt had no effect. For earlier attempts,
+    /// see [`Error::may_have_been_applied`](crate::Error::may_have_been_applied).
+    ///
+    /// Retry the call later. To let each call wait longer, increase
     /// [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
     AttachmentNotReady,
     /// The server refused the request with status 200 and `success: false`, and no other kind applies.
@@ -55,12 +59,21 @@ pub enum ErrorKind {
     /// The server or a proxy failed: status 408 or 5xx.
     Server,
     /// No connection could be opened. For example, the host is unreachable, TLS or the proxy failed, or
-    /// [`connect_timeout`](crate::BotBuilder::connect_timeout) expired. The last attempt sent nothing.
+    /// [`connect_timeout`](crate::BotBuilder::connect_timeout) expired.
+    ///
+    /// The last attempt sent nothing. For earlier attempts, see
+    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied).
     Connect,
-    /// The complete response did not arrive in time. The server may have applied the request: see
+    /// A timeout expired before the complete response arrived, or an upload made no progress within
+    /// [`Upload::idle_timeout`](crate::upload::Upload::idle_timeout).
+    ///
+    /// The server may have applied the request: see
     /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied).
     Timeout,
-    /// The connection broke before the response was complete. The server may have applied the request: see
+    /// The connection broke before the response was complete, or an HTTP/2 server refused the request before
+    /// processing.
+    ///
+    /// If the connection broke, the server may have applied the request: see
     /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied).
     Connection,
     /// The body of a response with a success status is not JSON, or does not match the expected type.
@@ -73,10 +86,13 @@ pub enum ErrorKind {
     /// fewer items, or increase [`BotBuilder::max_response_bytes`](crate::BotBuilder::max_response_bytes). For updates,
     /// increase [`BotBuilder::max_page_bytes`](crate::BotBuilder::max_page_bytes).
     TooLarge,
-    /// The request is invalid and was not sent. The error message names the invalid field.
+    /// The request is invalid and was not sent. The `Display` text of the error contains the reason, and usually names
+    /// the invalid field.
     InvalidRequest,
-    /// The [`Service`](crate::Service) of the bot does not support the operation, the kind of link, or a value in the
-    /// request. No request was sent.
+    /// The [`Service`](crate::Service) of the bot does not support the operation, a value in the request, or links to
+    /// Mini Apps. No request was sent.
+    ///
+    /// A Mini App is a web page that belongs to a bot and opens inside the messenger.
     ///
     /// ```
     /// # #[tokio::main]
@@ -90,7 +106,8 @@ pub enum ErrorKind {
     /// # }
     /// ```
     Unsupported,
-    /// A setting is invalid, for example a setting of the bot or of a webhook. The error message names the setting.
+    /// A setting is invalid, for example a setting of the bot or of a webhook. The `Display` text of the error names
+    /// the setting.
     Build,
     /// The payload of a pressed button, or the state of a message constructor, does not have the requested type. For
     /// example, another version of the bot has written the value.
@@ -101,10 +118,11 @@ pub enum ErrorKind {
     /// page is too small for all messages that have the same timestamp. A page is the part of the list in one response.
     ///
     /// For messages, use the default [`page_size`](crate::pages::Messages::page_size), which is the maximum. If the
-    /// error occurs again, skip the messages with this timestamp. To skip them, pass an earlier time to
-    /// [`until`](crate::pages::Messages::until).
+    /// error occurs again, create a new stream. Pass a time before the shared timestamp to
+    /// [`until`](crate::pages::Messages::until). The new stream skips the messages with the shared timestamp.
     Pagination,
-    /// A text is not a link of the required kind, or a value cannot be part of a link.
+    /// A text is not a link of the expected kind, such as a [`DeepLink`](crate::link::DeepLink), or a value is invalid
+    /// in a link. For example, the payload of a link is too long.
     Link,
     /// The source of an upload, such as a file, cannot be read, or has changed during the upload.
     Source,
@@ -119,9 +137,12 @@ pub enum ErrorKind {
     /// server has kept. In this case, MAX can skip updates.
     MarkerStore,
     /// The store of a [`ChatBook`](crate::updates::ChatBook) cannot be read or written. A chat book is a list of the
-    /// chats of the bot. If a change cannot be written, it stays in memory, and is written with the next change.
+    /// chats of the bot.
+    ///
+    /// If a change cannot be written, the change stays in memory. A later update starts another save: see
+    /// [`ChatBook::observe`](crate::updates::ChatBook::observe).
     ChatBook,
-    /// The journal (`updates::Journal`) cannot be used, for example because it is damaged, is in use, or belongs
-    /// to another bot. A journal is a queue of updates on disk.
+    /// The journal (`updates::Journal`) cannot be used. For example, the journal is damaged, belongs to another bot, or
+    /// is open in another process. A journal is a queue of updates on disk.
     Journal,
 }

@@ -28,7 +28,8 @@ use crate::{
 /// assert_eq!(keyboard.iter().count(), 5);
 /// ```
 ///
-/// The label of a button must have 1-128 characters.
+/// The label of a button must have 1-128 characters. With any other label, sending the message fails with
+/// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
 ///
 /// Some kinds of buttons exist on only one service. If the service of the bot does not support a button, sending the
 /// message fails with [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported). Only TamTam supports
@@ -59,7 +60,7 @@ impl Button {
     /// [`Callback::payload_as`](crate::Callback::payload_as).
     ///
     /// - `text`: The label of the button.
-    /// - `value`: The value to send, at most 1024 bytes as JSON.
+    /// - `value`: The value to send. The JSON of the value must have at most 1024 bytes.
     ///
     /// ```
     /// # #[tokio::main]
@@ -119,8 +120,8 @@ impl Button {
         LinkButton::new(text, url)
     }
 
-    /// Creates a button that asks the user to send their contact card. The bot receives a message with the card as an
-    /// attachment.
+    /// Creates a button that asks the user to send their contact card. If the user agrees, the bot receives a message
+    /// with the card as an attachment.
     ///
     /// `text`: The label of the button.
     #[must_use]
@@ -128,20 +129,20 @@ impl Button {
         RequestContactButton::new(text)
     }
 
-    /// Creates a button that asks the user to send their location. The bot receives a message with the location as an
-    /// attachment.
+    /// Creates a button that asks the user to send their location.
     ///
     /// `text`: The label of the button.
     ///
     /// By default, the messenger app asks the user for confirmation. If
-    /// [`quick(true)`](RequestGeoLocationButton::quick) is set, the app sends the location immediately.
+    /// [`quick(true)`](RequestGeoLocationButton::quick) is set, the app sends the location immediately. The bot
+    /// receives a message with the location as an attachment.
     #[must_use]
     pub fn location(text: impl Into<String>) -> RequestGeoLocationButton {
         RequestGeoLocationButton::new(text)
     }
 
-    /// Creates a button that creates a chat about the message at the first press, and opens this chat at later presses.
-    /// TamTam only.
+    /// Creates a button that creates a chat about the message that contains the button. The first press creates the
+    /// chat, and later presses open the chat. TamTam only.
     ///
     /// - `text`: The label of the button.
     /// - `title`: The title of the created chat, at most 200 characters.
@@ -191,8 +192,8 @@ impl Button {
         OpenAppButton::new(text, bot)
     }
 
-    /// Creates a button that copies its payload to the clipboard of the user. MAX only. The bot receives no update when
-    /// a user presses the button.
+    /// Creates a button that copies its payload (a text) to the clipboard of the user who presses the button. MAX only.
+    /// The bot receives no update when a user presses the button.
     ///
     /// - `text`: The label of the button.
     /// - `payload`: The text to copy, at most 1024 characters.
@@ -206,7 +207,8 @@ impl Button {
         ClipboardButton::new(text, payload)
     }
 
-    /// Returns the payload that a callback button sends to the bot. `None` for buttons of other kinds.
+    /// Returns the payload that a callback button sends to the bot. `None` for all other kinds, including
+    /// [`OpenApp`](Self::OpenApp) and [`Clipboard`](Self::Clipboard), whose payloads are not sent to the bot.
     #[must_use]
     pub fn payload(&self) -> Option<&str> {
         match self {
