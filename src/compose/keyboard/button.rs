@@ -219,15 +219,17 @@ impl Button {
 }
 
 impl CallbackButton {
-    /// Marks the button as a positive choice, such as "Agree" or "Continue". Has the same effect as
-    /// `intent(Intent::Positive)`.
+    /// Marks the button as a positive choice, such as "Agree" or "Continue". Sets `intent` to [`Intent::Positive`].
+    ///
+    /// TamTam only. Requests to MAX do not contain the `intent` of a button.
     #[must_use]
     pub fn positive(self) -> Self {
         self.intent(Intent::Positive)
     }
 
-    /// Marks the button as a negative choice, such as "Cancel" or "Delete". Has the same effect as
-    /// `intent(Intent::Negative)`.
+    /// Marks the button as a negative choice, such as "Cancel" or "Delete". Sets `intent` to [`Intent::Negative`].
+    ///
+    /// TamTam only. Requests to MAX do not contain the `intent` of a button.
     #[must_use]
     pub fn negative(self) -> Self {
         self.intent(Intent::Negative)

@@ -4,7 +4,7 @@ use crate::api::types::Button;
 
 /// One or more buttons, as a parameter of methods such as [`Keyboard::row`](crate::Keyboard::row).
 ///
-/// The value has one of these forms:
+/// The parameter has one of these forms:
 ///
 /// - one button
 /// - an array, a `Vec` or an iterator of buttons of one Rust type
