@@ -160,9 +160,9 @@ pub use updates::{handler::HandlerResult, shutdown::shutdown_signal};
 /// A *dialog* is the private chat of one user and the bot. A *constructor* (TamTam only) is a window in which a user
 /// composes a message with the help of the bot.
 ///
-/// Servers add values to enums such as [`Update`] and [`ChatType`](types::ChatType) without notice. These enums have a
-/// variant `Unknown` for values that this crate does not define or cannot parse. Serialization writes an unknown value
-/// unchanged.
+/// Servers can send new values, such as new types of updates, without notice. So enums such as [`Update`] and
+/// [`ChatType`](types::ChatType) have a variant `Unknown` for values that this crate does not define or cannot parse.
+/// Serialization writes an unknown value unchanged.
 ///
 /// ```
 /// use tamtam::types::{ChatType, SenderAction, Unknown};

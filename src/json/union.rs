@@ -17,7 +17,7 @@ pub(crate) use super::{
     read::{OnePass, bytes_read, check_surrogates, in_one_pass, is_in_one_pass, read_prefix},
 };
 
-/// A value that the crate does not define or cannot parse, with its received JSON. Enums such as
+/// A value that the crate does not define or cannot parse, with the received JSON. Enums such as
 /// [`Update`](crate::Update) have a variant `Unknown` for such values.
 ///
 /// Servers add kinds of updates, attachments, buttons and markup without notice. The crate keeps a value of an unknown

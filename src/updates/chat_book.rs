@@ -42,8 +42,8 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// [`KnownChat`] for all properties.
 ///
 /// Pass the book to [`Run::chat_book`](crate::updates::Run::chat_book) or, with the feature `webhook`, to
-/// `Webhook::chat_book`. The bot then records all updates in the book. If you write the loop over updates yourself,
-/// call [`observe`](Self::observe) with each update.
+/// `Webhook::chat_book`. Before each call of the handler, the bot records the update in the book. If you write the loop
+/// over updates yourself, call [`observe`](Self::observe) with each update.
 ///
 /// ```
 /// # #[tokio::main]
@@ -90,12 +90,12 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// | any other type, if the chat is a dialog | Adds the dialog if it is not in the book and was not removed in the last 48 h. |
 ///
 /// Updates can arrive twice and out of order. The book orders updates by their timestamps: an older update does not
-/// undo the change of a newer update. For example, an old message does not add a chat from which the bot was removed
-/// later.
+/// undo the change of a newer update. For example, after a `bot_removed`, an older `message_created` does not add the
+/// chat again.
 ///
 /// After a dialog is removed, the bot can still receive some updates of the dialog, such as `bot_stopped` or
-/// `message_callback` (the press of a button). So these updates do not add the dialog again for 48 h. The book measures
-/// this time by the timestamps of the updates.
+/// `message_callback` (the press of a button). So these updates do not add the dialog again for at least 48 h. The book
+/// measures this time by the timestamps of the updates.
 ///
 /// # Limits
 ///
@@ -224,9 +224,14 @@ impl ChatBook {
         }
     }
 
-    /// Saves the changes that are not yet in the store. If [`observe`](Self::observe) or [`forget`](Self::forget) has
-    /// failed, call `save` before the program ends. A [`Run`](crate::updates::Run) with a book calls `save` at the
-    /// end of the run.
+    /// Saves the changes that are not yet in the store.
+    ///
+    /// Call `save` before the program ends in these cases:
+    ///
+    /// - If [`observe`](Self::observe) or [`forget`](Self::forget) has failed.
+    /// - If you passed the book to a `Webhook` without a journal (a queue of updates in a file).
+    ///
+    /// A [`Run`](crate::updates::Run) with a book calls `save` at the end of the run.
     ///
     /// ```
     /// # #[tokio::main]

@@ -91,16 +91,19 @@ struct Inner {
     attempts: u32,
 }
 
-/// The reason why an update was not handled. Returned by [`Failed::cause`].
+/// The reason why an update or a webhook request was not handled. Returned by [`Failed::cause`].
 #[non_exhaustive]
 pub enum Cause {
     /// The error that the handler returned.
     Error(Box<dyn StdError + Send + Sync>),
-    /// The message of the panic in the handler.
+    /// The message of the panic in the handler. If the panic has no message, the text is `without a message`.
     Panic(String),
-    /// The time limit that the handler exceeded. The handler was dropped.
+    /// The time limit that the handler exceeded: see
+    /// [`Run::handler_timeout`](crate::updates::Run::handler_timeout) and `Webhook::handler_timeout`. The handler was
+    /// dropped at its current `await`.
     TimedOut(Duration),
-    /// The body of a webhook request, if the body is not an update. An incomplete or too large body is not reported.
+    /// The body of a webhook request, if the body is not an update. A body that is incomplete or larger than
+    /// `Webhook::body_limit` is not reported.
     NotAnUpdate(Bytes),
 }
 
@@ -165,7 +168,7 @@ impl Failed {
         }
     }
 
-    /// Returns the reason why the update was not handled.
+    /// Returns the reason why the update or the webhook request was not handled.
     #[must_use]
     pub fn cause(&self) -> &Cause {
         &self.0.cause

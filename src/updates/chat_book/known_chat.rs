@@ -66,8 +66,8 @@ pub enum ChatRole {
         /// because TamTam does not report that a user has stopped the bot.
         is_stopped: bool,
     },
-    /// The bot is a member of a group or a channel. The role is also `Member` if no update reported the rights of the
-    /// bot.
+    /// The bot is a member of a group or a channel. The role is also `Member` if no update has set the role: see
+    /// [What updates change](crate::updates::ChatBook#what-updates-change).
     Member,
     /// The bot is an administrator of a group or a channel.
     Admin,

@@ -12,8 +12,9 @@ use crate::{
 };
 
 /// The data about one chat in a [`ChatBook`](crate::updates::ChatBook), stored in a
-/// [`ChatStore`](crate::updates::ChatStore). A record exists while the bot is in the chat, and for at least 48 h after
-/// the bot was removed from the chat.
+/// [`ChatStore`](crate::updates::ChatStore). A record exists while the chat is in the book, and for at least 48 h after
+/// the chat was removed from the book. The book measures this time by the timestamps of the updates.
+/// After [`ChatBook::forget`](crate::updates::ChatBook::forget), the time starts at the last update of the chat.
 ///
 /// The fields are private. To store a record, serialize the record as JSON with serde. Later versions of the crate can
 /// read the JSON.
@@ -70,7 +71,7 @@ impl ChatRecord {
         self.chat_id
     }
 
-    /// Returns the chat. `None` if the bot was removed from the chat, or if
+    /// Returns the chat. `None` if an update (`bot_removed` or `dialog_removed`) or
     /// [`ChatBook::forget`](crate::updates::ChatBook::forget) removed the chat from the book.
     #[must_use]
     pub fn chat(&self) -> Option<KnownChat> {
