@@ -91,7 +91,8 @@ struct Inner {
     attempts: u32,
 }
 
-/// The reason why an update was not handled. Returned by [`Failed::cause`].
+/// The reason why an update was not handled, or the body of a webhook request that is not an update. Returned by
+/// [`Failed::cause`].
 #[non_exhaustive]
 pub enum Cause {
     /// The error that the handler returned.
@@ -165,7 +166,7 @@ impl Failed {
         }
     }
 
-    /// Returns the reason why the update was not handled.
+    /// Returns the reason why the update was not handled, or the body of the webhook request that is not an update.
     #[must_use]
     pub fn cause(&self) -> &Cause {
         &self.0.cause
