@@ -3,9 +3,9 @@
 //! An [`Update`](crate::Update) is an event for a bot, such as a new message. A handler is an async function that is
 //! called for each update. [`Bot::run`](crate::Bot::run) polls the server and calls the handler, with default settings.
 //!
-//! [`Updates`] contains the settings of polling. [`Run`] contains the settings of the handler. The page of [`Run`] also
-//! describes which updates are handled again after a crash. This example changes settings of polling and of the
-//! handler:
+//! [`Updates`] contains the settings of polling. [`Run`] contains the settings of the handler. The documentation of
+//! [`Run`] also describes which updates are handled again after a crash. This example changes settings of polling and
+//! of the handler:
 //!
 //! ```
 //! # #[tokio::main]
@@ -55,8 +55,8 @@
 //!   commits a page when the page is stored.
 //! - **Lane**: a group of updates that are handled in order, usually the updates of one chat. See [`Lane`].
 //! - **Chat book**: a list of the chats that the bot is in. See [`ChatBook`].
-//! - **Dead letter**: an update whose handler failed permanently. A journal or your own queue keeps the update for
-//!   inspection.
+//! - **Dead letter**: an update that a journal or your own queue keeps for inspection, because the handler of the
+//!   update failed permanently.
 
 pub(crate) mod atomic_write;
 pub(crate) mod chat_book;

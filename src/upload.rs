@@ -1,5 +1,5 @@
-//! Uploads files, so that a bot can attach them to messages. Files are streamed, so memory use does not depend on the
-//! size of a file.
+//! Uploads files, so that a bot can attach them to messages. A path, a reader or a stream is read in pieces, so memory
+//! use does not depend on the size of the file.
 //!
 //! [`Bot::upload_photo`](crate::Bot::upload_photo), [`upload_video`](crate::Bot::upload_video),
 //! [`upload_audio`](crate::Bot::upload_audio) and [`upload_file`](crate::Bot::upload_file) create an [`Upload`]. Send
@@ -24,7 +24,8 @@
 //!
 //! Files are sent to the *upload host*, a separate server. By default, a file of at least 16 MiB is sent in *ranges*
 //! (parts of the file), one after another. If the connection breaks, the upload resumes after the last byte that the
-//! upload host has received. With an [`UploadSession`], another process can resume the upload.
+//! upload host has received. If the source is a path or bytes, another process can resume the upload with an
+//! [`UploadSession`].
 //!
 //! A smaller file is sent in one request. If the connection breaks, the request is retried from the start of the file.
 

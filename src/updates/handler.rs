@@ -84,8 +84,9 @@ impl<T, E: Into<BoxError>> HandlerResult for Result<T, E> {
 /// Adds shared state to a handler (an async function that is called for each update). Returns a handler that passes a
 /// clone of `state` to each call of `handler`. Put large values into an [`Arc`](std::sync::Arc).
 ///
-/// Use `with_state` for the handlers of webhooks and queues. For polling, use [`Bot::run_with`] or
-/// [`Updates::run_with`](crate::updates::Updates::run_with) instead.
+/// Use `with_state` for the handlers of `Webhook::router`, `JournaledWebhook::run` and [`Bot::run_deliveries`]. For
+/// polling, use [`Bot::run_with`], [`Updates::run_with`](crate::updates::Updates::run_with) or
+/// `JournaledUpdates::run_with` instead.
 ///
 /// ```
 /// # fn check(webhook: tamtam::webhook::Webhook, names: std::sync::Arc<Vec<String>>) {

@@ -6,8 +6,8 @@ use crate::api::types::{
     UploadedInfo, VideoAttachmentRequest,
 };
 
-/// The result of an [`Upload`](crate::upload::Upload): a photo, a video, an audio recording or a file to attach to
-/// messages.
+/// A trait for the results of an [`Upload`](crate::upload::Upload): a photo, a video, an audio recording or a file to
+/// attach to messages.
 ///
 /// A result can be attached to any number of messages. The result contains the token of the uploaded file. The token
 /// stays valid, so you can store the result with serde, and attach it later.

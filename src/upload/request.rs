@@ -52,8 +52,14 @@ const IDLE: Duration = Duration::from_secs(60);
 /// has all bytes that were read. A [`Source::stream`] is first written to a temporary file, so its upload is retried
 /// like the upload of a file from a path.
 ///
-/// The bot's [`RetryPolicy`](crate::settings::RetryPolicy) limits the number of consecutive failures without progress.
-/// The policy also limits how often an upload starts over.
+/// The bot's [`RetryPolicy`](crate::settings::RetryPolicy) limits the retries:
+///
+/// - [`attempts`](crate::settings::RetryPolicy::attempts) limits the number of consecutive failures.
+/// - [`budget`](crate::settings::RetryPolicy::budget) limits the sum of the delays before the retries. The time of
+///   the attempts does not count.
+///
+/// When the host has confirmed more bytes, both limits begin anew. `attempts` also limits how often an upload starts
+/// over.
 ///
 /// # Time limits
 ///
@@ -285,7 +291,7 @@ impl<M: Media> Upload<M> {
     ///
     /// # Errors
     ///
-    /// The upload fails before it sends the first byte:
+    /// The upload fails before it sends the first byte in these cases:
     ///
     /// - If the source is empty ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     /// - If the source is the path of a directory or of a special file, such as a pipe (`InvalidRequest`).
@@ -293,12 +299,15 @@ impl<M: Media> Upload<M> {
     /// - If the file name or the content type is invalid (`InvalidRequest`).
     /// - If the session that is passed to [`resume`](Self::resume) belongs to another type of upload
     ///   (`InvalidRequest`).
+    /// - If a session is passed to `resume`, and the source is a [`Source::stream`] (`InvalidRequest`).
     /// - If the file does not exist or cannot be read ([`ErrorKind::Source`](crate::ErrorKind::Source)).
+    /// - If a `Source::stream` fails, or the temporary file cannot be written (`Source`).
     /// - If the session was stored for another source, or if the file has changed since then (`Source`).
     ///
-    /// The upload fails after it has started:
+    /// The upload fails after it has started in these cases:
     ///
     /// - If the source changes or cannot be read (`Source`).
+    /// - If a byte of a [`Source::reader`] is needed a second time (`Source`).
     /// - If the upload host refuses the file (for example [`Rejected`](crate::ErrorKind::Rejected) or
     ///   [`Refused`](crate::ErrorKind::Refused)).
     /// - If the upload host fails or does not respond, even after retries ([`Server`](crate::ErrorKind::Server),
@@ -314,8 +323,8 @@ impl<M: Media> Upload<M> {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the upload stops. To continue the upload later, call [`resume`](Self::resume) with the
-    /// last session that [`on_session`](Self::on_session) received.
+    /// If the future is dropped, the upload stops. An upload in ranges can continue later: call
+    /// [`resume`](Self::resume) with the last session that the function of [`on_session`](Self::on_session) received.
     pub async fn send(self) -> Result<M> {
         let span = tracing::info_span!("tamtam.upload", operation = M::OPERATION, attempts = Empty);
         let upload = async {

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::source::Identity;
 use crate::api::types::UploadType;
 
-/// The state of an upload in ranges (parts of the file). Another process can continue the upload from a stored session.
+/// The state of an upload in ranges (parts of the file). If the source is a path or bytes, another process can continue
+/// the upload from a stored session.
 ///
 /// To store the session, pass a function to [`Upload::on_session`](crate::upload::Upload::on_session). To continue the
 /// upload, pass the stored session to [`Upload::resume`](crate::upload::Upload::resume).
@@ -19,7 +20,7 @@ use crate::api::types::UploadType;
 /// - the type of the upload
 /// - the upload URL, to which the bytes are sent
 /// - the number of bytes that the upload host (the server for files) has confirmed
-/// - the token of the uploaded file, if the server sent this token with the URL
+/// - the token of the uploaded file, if the API returned this token with the URL
 /// - the size of the file
 /// - the modification time of the file, if the source is a path
 /// - a hash of the bytes, if the source is bytes
@@ -39,7 +40,7 @@ pub struct UploadSession {
 }
 
 impl UploadSession {
-    /// Returns the type of the upload: image, video, audio or file.
+    /// Returns the type of the upload: image (a photo), video, audio or file.
     #[must_use]
     pub fn kind(&self) -> &UploadType {
         &self.kind

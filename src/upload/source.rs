@@ -25,7 +25,7 @@ use crate::{error::Reason, redaction::fnv_1a};
 
 /// The content of an upload, from a path, bytes, a reader or a stream.
 ///
-/// | source | create it from |
+/// | source | created from |
 /// |---|---|
 /// | path | `&Path`, `PathBuf`, `&str`, `String` or `OsString`, with `From`. A string is the path of a file. |
 /// | bytes | `bytes::Bytes`, `Vec<u8>`, `Box<[u8]>`, `&'static [u8]` or `&'static [u8; N]`, with `From` |
@@ -48,7 +48,8 @@ impl Source {
     /// the reader ends before `length` bytes, the upload fails ([`ErrorKind::Source`](crate::ErrorKind::Source)).
     ///
     /// A reader can be read only once. So a failed upload is retried only if no byte was read yet, or if the upload
-    /// host (the server for files) has all bytes that were read.
+    /// host (the server for files) has all bytes that were read. Another process cannot
+    /// [resume](crate::upload::Upload::resume) the upload if the host already has a part of the file.
     pub fn reader(reader: impl AsyncRead + Send + 'static, length: u64) -> Self {
         Self(Inner::Reader { reader: Box::pin(reader), length })
     }

@@ -25,10 +25,10 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 /// A builder of the axum router with which a bot receives updates by webhook.
 ///
-/// Create a `Webhook`, and call its setters. [`subscribe`](Self::subscribe) returns the request that subscribes the
-/// URL. Then pass a handler to [`router`](Self::router), serve the router, and send the request. The handler is an
-/// async function that receives each update. The module [`webhook`](crate::webhook) contains an example, and describes
-/// the delivery guarantees.
+/// Create a `Webhook`, and call its setters. [`subscribe`](Self::subscribe) returns the request that subscribes the URL
+/// of the webhook. Then pass a handler to [`router`](Self::router), serve the router, and send the request. The handler
+/// is an async function that receives each update. The module [`webhook`](crate::webhook) contains an example, and
+/// describes the delivery guarantees.
 #[derive(Clone)]
 #[must_use = "a webhook does nothing until its router is served"]
 pub struct Webhook {
@@ -45,10 +45,10 @@ impl Webhook {
     /// Creates a webhook that receives the updates of a bot at a path.
     ///
     /// - `bot`: Bot that is passed to the handler.
-    /// - `secret_path`: Path of the URL that you [subscribe](Self::subscribe), such as `/bots/<secret>`. The last
-    ///   segment is the secret, for example the output of `openssl rand -hex 32`.
+    /// - `secret_path`: Path of the URL that you [subscribe](Self::subscribe), such as `/bots/<random>`. The last
+    ///   segment must be hard to guess, for example the output of `openssl rand -hex 32`.
     ///
-    /// Protect the path like the token. Errors, `Debug` and response times do not reveal the path.
+    /// Protect the path like the token of the bot. Errors, `Debug` and response times do not reveal the path.
     ///
     /// # Errors
     ///
@@ -131,8 +131,8 @@ impl Webhook {
     ///
     /// | `Recovery` | status | effect |
     /// |---|---|---|
-    /// | `Retry` | 503 | The service delivers the update again. |
-    /// | `Skip`, `DeadLetter` | 200 | The update is skipped. |
+    /// | `Retry` | 503 | The service sends the update or the body again. |
+    /// | `Skip`, `DeadLetter` | 200 | The update or the body is skipped. |
     ///
     /// These rules apply if no function is set, if the function panics, or if the returned future exceeds its time
     /// limit:
@@ -140,7 +140,7 @@ impl Webhook {
     /// - An update whose handler fails is skipped (status 200).
     /// - A body that is not an update gets a 503.
     ///
-    /// Return `Retry` only if the handler may succeed later. If the webhook sends no response with status 200 for 8 h,
+    /// Return `Retry` only if a later attempt may succeed. If the webhook sends no response with status 200 for 8 h,
     /// the service may remove the subscription.
     ///
     /// ```
@@ -170,8 +170,9 @@ impl Webhook {
 
     /// Sets the time limit of the handler. Defaults to 120 s.
     ///
-    /// After this time, the handler is dropped at its current `await`, and counts as failed. For longer work, use a
-    /// [queue](crate::webhook#a-durable-queue).
+    /// After this time, the handler is dropped at its current `await`, and counts as failed. If a handler often
+    /// takes longer than the service waits for a response (30 s on MAX), use a
+    /// [durable queue](crate::webhook#a-durable-queue).
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.handler_timeout = timeout;
         self
@@ -204,11 +205,12 @@ impl Webhook {
 
     /// Returns an axum router that calls a handler with the bot and each update.
     ///
-    /// The handler is an async function. If the function needs more arguments, such as a database pool, pass a closure
-    /// that captures them. [`HandlerResult`] lists the return types of a handler.
+    /// The handler is an async function. If the function needs more arguments, such as a database pool, use
+    /// [`with_state`](crate::updates::with_state) or pass a closure. [`HandlerResult`] lists the return types of a
+    /// handler.
     ///
-    /// Give each bot its own random path. axum panics if you merge two routers whose paths differ only after the first
-    /// 8 characters of the last segment, because the route contains only these characters of the secret.
+    /// Give each bot its own random path. The route of the router contains only the first 8 characters of the last
+    /// segment. If two paths are equal up to these characters, axum panics when you merge the routers.
     ///
     /// # Cancel safety
     ///
@@ -227,8 +229,8 @@ impl Webhook {
     /// Returns an axum router that calls a handler with the bot and each update, including the JSON of the update.
     ///
     /// Use this method, for example, to store the JSON in a [queue](crate::webhook#a-durable-queue). The handler
-    /// receives a `RawUpdate` instead of an `Update`. In all other respects, the method is the same as
-    /// [`router`](Self::router).
+    /// receives a `RawUpdate` instead of an `Update`, so `with_state` does not accept the handler. In all other
+    /// respects, the method is the same as [`router`](Self::router).
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::axum::Router {

@@ -58,8 +58,8 @@ struct Waiter {
     look: Arc<Notify>,
 }
 
-/// The numbers of waiting requests of a bot, and the time left in a pause of the bot. Returned by
-/// [`Health::pace`](crate::updates::Health::pace).
+/// The state of the request limits of a bot: the numbers of waiting requests, and the time left in a pause of all
+/// requests. Returned by [`Health::pace`](crate::updates::Health::pace).
 ///
 /// [`Pace`](crate::settings::Pace) sets the request limits. A request waits if it would exceed a limit. After a
 /// response with status 429 (too many requests), the bot pauses: all requests of the bot wait until the pause ends.

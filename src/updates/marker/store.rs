@@ -65,7 +65,8 @@ impl fmt::Debug for MarkerKey {
     }
 }
 
-/// A store for the marker of a bot. Passed to [`Updates::marker_store`](crate::updates::Updates::marker_store).
+/// A store for the markers of one or more bots. Passed to
+/// [`Updates::marker_store`](crate::updates::Updates::marker_store).
 ///
 /// A marker is a number that identifies a position in the updates of the bot. A page is the list of updates in one
 /// response to a poll (a request for updates). When all updates of a page are handled, the stream of updates saves the
