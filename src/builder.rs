@@ -497,8 +497,8 @@ impl BotBuilder {
     /// - If the [`Service`] sets an invalid or reserved header or query parameter for the token.
     /// - If the HTTP client cannot be created, for example because `http` set an invalid value.
     ///
-    /// The `Display` text of the error names the cause. If none of the methods `proxy`, [`no_proxy`](Self::no_proxy) and `http` is
-    /// called, `build` also checks the proxy URL from the environment variables.
+    /// The `Display` text of the error names the cause. If none of the methods `proxy`, [`no_proxy`](Self::no_proxy)
+    /// and `http` is called, `build` also checks the proxy URL from the environment variables.
     pub fn build(self) -> Result<Bot> {
         let token = self.token.trim();
         if token.is_empty() {

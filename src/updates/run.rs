@@ -407,8 +407,8 @@ impl Run {
     ///
     /// - If polling fails permanently (see [`Updates::next`]), for example because the server refuses the token, or
     ///   because a webhook is subscribed.
-    /// - If the journal cannot be used, for example because the journal belongs to another bot, or because another `Run`
-    ///   uses the journal (`ErrorKind::Journal`).
+    /// - If the journal cannot be used, for example because the journal belongs to another bot, or because another
+    ///   `Run` uses the journal (`ErrorKind::Journal`).
     ///
     /// Temporary failures are retried. With [`Bot::run_deliveries`], the result is always `Ok`.
     ///
