@@ -108,7 +108,8 @@ impl SandboxBuilder {
     }
 
     /// Sets the bot's token. Defaults to the token in the [state file](Self::state_file). If there is no such file, the
-    /// default is a generated token. This token depends only on the username and the [`seed`](Self::seed).
+    /// default is a generated token. The generated token depends only on [`bot_username`](Self::bot_username) and
+    /// [`seed`](Self::seed).
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
         self
@@ -117,8 +118,9 @@ impl SandboxBuilder {
     /// Sets a seed, which makes runs reproducible. Two runs with the same seed, settings and order of events have the
     /// same transcript, ids, tokens and times. Ignored if the [state file](Self::state_file) exists.
     ///
-    /// With a seed, the sandbox's clock starts in 2025, and each event moves the clock by 1 s. By default, there
-    /// is no seed, and the clock shows real time. In both cases, [`Sandbox::time_passes`] moves the clock forward.
+    /// With a seed, the sandbox's clock starts in 2025, and moves in steps of 1 s. For example, each new message moves
+    /// the clock. By default, there is no seed, and the clock shows real time. In both cases, [`Sandbox::time_passes`]
+    /// moves the clock forward.
     ///
     /// Even with a seed, these values differ between runs: ports, the URLs of media (which contain a port), and the
     /// times in the launch data of Mini Apps. The timeouts of deliveries to webhooks, and the pauses before
@@ -150,21 +152,22 @@ impl SandboxBuilder {
     }
 
     /// Sets the pause before the first redelivery of an update. The sandbox redelivers an update if the webhook does
-    /// not respond with the status 200. All pauses before redeliveries pass in real time, unless
-    /// [`Sandbox::time_passes`] skips them.
+    /// not respond with the status 200 in time ([`delivery_timeout`](Self::delivery_timeout)). All pauses before
+    /// redeliveries pass in real time, unless [`Sandbox::time_passes`] skips them.
     ///
     /// | | on TamTam | on MAX |
     /// |---|---|---|
     /// | default | 200 ms (the real TamTam waits 30 to 60 s) | 60 s, as on the real MAX |
     /// | further pauses | as long as the first pause | 2.5 times the previous pause |
-    /// | redeliveries of an update | unlimited | at most 10; then the update is lost |
+    /// | redeliveries of an update | unlimited, until the webhook is removed (after 8 h) | at most 10; then the update is lost |
     pub fn redelivery(mut self, pause: Duration) -> Self {
         self.redelivery = Some(pause);
         self
     }
 
     /// Sets the maximum time of a delivery to a webhook, in real time. This time includes connecting and waiting for
-    /// the response. Defaults to 5 s on TamTam, and to 30 s on MAX, as on the real MAX.
+    /// the response. A delivery that takes longer fails. Defaults to 5 s on TamTam, and to 30 s on MAX, as on the real
+    /// MAX.
     pub fn delivery_timeout(mut self, timeout: Duration) -> Self {
         self.delivery_timeout = Some(timeout);
         self
@@ -197,10 +200,10 @@ impl SandboxBuilder {
     ///
     /// | state | kept in the file |
     /// |---|---|
-    /// | users, chats, messages, button presses, open constructor sessions | yes |
+    /// | people, chats, messages, button presses, open constructor sessions | yes |
     /// | bots with their tokens, commands, webhooks and waiting updates | yes |
     /// | media with their bytes, the transcript, the time of the clock | yes |
-    /// | faults ([`Sandbox::fails`] and similar methods), settings of [`Uploads`](crate::Uploads) | no |
+    /// | faults ([`Sandbox::fails`], [`Sandbox::loses_deliveries`], [`Uploads::fail_next`](crate::Uploads::fail_next)), settings of [`Uploads`](crate::Uploads) | no |
     /// | [requests](crate::Uploads::requests) and [received files](crate::Uploads::received) of the upload host, unfinished uploads | no |
     ///
     /// # If the file exists
@@ -210,19 +213,20 @@ impl SandboxBuilder {
     /// - The sandbox simulates the service in the file. If [`service`](Self::service) sets another service, the sandbox
     ///   does not start ([`StateFileError::OtherService`]).
     /// - If the previous sandbox stopped during the delivery of an update to a webhook, the update is delivered again.
-    /// - The URLs of media get the current host and port of the upload host.
+    /// - The URLs of media contain the current port of the upload host.
     ///
     /// # When the file is written
     ///
     /// The sandbox writes the file when it starts, after changes (usually within 0.1 s), and when it stops. Each write
-    /// replaces the whole file, so the file is never incomplete. [`Sandbox::on_save`] reports failed writes.
+    /// replaces the whole file, so the file is never incomplete. To detect failed writes, use [`Sandbox::on_save`].
     ///
     /// If the process is killed, the changes of the last 0.5 s and the changes during the current write can be lost.
     /// The next sandbox does not reuse ids and markers of the lost changes. A marker is a position in the updates of a
     /// bot.
     ///
-    /// During a write, the directory contains a temporary file such as `state.json.0123456789abcdef.new`. If the
-    /// process is killed during the write, the next sandbox with this state file removes the temporary file.
+    /// During a write, the directory of the file also contains a temporary file such as
+    /// `state.json.0123456789abcdef.new`. If the process is killed during the write, the next sandbox with this state
+    /// file removes the temporary file.
     ///
     /// Only one sandbox at a time can open the file. A second sandbox does not start ([`StateFileError::InUse`]). The
     /// sandbox locks an empty file such as `state.json.lock` in the same directory. The lock file is never removed.
@@ -272,7 +276,8 @@ impl SandboxBuilder {
     /// - [`StartError::Thread`]: if the operating system cannot start a thread.
     /// - [`StartError::StateFile`]: if the [state file](Self::state_file) cannot be read or written, or is open in
     ///   another sandbox.
-    /// - [`StartError::StateFile`]: if the file contains no state of a sandbox, or the state of another service.
+    /// - [`StartError::StateFile`]: if the file contains no state of a sandbox, or the state of another service than
+    ///   [`service`](Self::service) sets.
     /// - [`StartError::Service`]: if the [service](Self::service) is not exactly `Service::TamTam` or `Service::Max`.
     ///   For example, the builder refuses a `Service::Max` with a changed base URL.
     pub async fn try_start(self) -> Result<Sandbox, StartError> {

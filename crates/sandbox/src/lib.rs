@@ -83,7 +83,7 @@
 //! |---|---|---|
 //! | default pause before the first redelivery ([`SandboxBuilder::redelivery`]) | 200 ms | 60 s |
 //! | each further pause | as long as the first pause | 2.5 times the previous pause |
-//! | redeliveries of an update | unlimited | at most 10; then the update is lost |
+//! | redeliveries of an update | unlimited, until the webhook is removed | at most 10; then the update is lost |
 //! | default time for a response, in real time ([`SandboxBuilder::delivery_timeout`]) | 5 s | 30 s |
 //! | the sandbox removes the webhook | if one update is not accepted for 8 h | if all deliveries fail for 8 h |
 //! | deliveries have the header `X-Max-Bot-Api-Secret` | no | if the subscription has a secret |

@@ -75,8 +75,8 @@ impl Sandbox {
         &self.server.base_url
     }
 
-    /// Returns the bot's token, which looks like a real token. To set the token, use
-    /// [`SandboxBuilder::token`](crate::SandboxBuilder::token).
+    /// Returns the bot's token. To set the token, use [`SandboxBuilder::token`](crate::SandboxBuilder::token). A
+    /// generated token looks like a real token.
     pub fn token(&self) -> &str {
         &self.server.token
     }
@@ -101,7 +101,7 @@ impl Sandbox {
     /// ([`Pace`](tamtam::settings::Pace)) to stay within the [`RateLimit`](crate::RateLimit) of the sandbox.
     ///
     /// Clones of the returned `Bot` share one `Pace`. Each call of this method returns a `Bot` with its own `Pace`, so
-    /// two such bots together can exceed the `RateLimit`.
+    /// the results of two calls together can exceed the `RateLimit`.
     ///
     /// # Panics
     ///
@@ -123,9 +123,10 @@ impl Sandbox {
         }
     }
 
-    /// Returns the transcript: all events in all chats as text, one [`Event`] per line.
+    /// Returns the transcript: all events in all chats as text. Each [`Event`] starts a new line. If a message has
+    /// several lines, all lines after the first are indented.
     ///
-    /// The start of a line names the chat of the event:
+    /// The start of the first line of an event names the chat:
     ///
     /// | chat | start of the line |
     /// |---|---|
@@ -149,14 +150,15 @@ impl Sandbox {
         self.world().on_event(Arc::new(hook));
     }
 
-    /// Adds a hook that is called for each HTTP request to the API, before the sandbox sends the response. There are
-    /// three exceptions:
+    /// Adds a hook that is called for each HTTP request to the API, before the sandbox sends the response. These
+    /// rules apply:
     ///
-    /// - If the client disconnects before the response is ready, for example during a held poll, `hook` is not called.
-    /// - For a request to the [`control`](crate::control) endpoints, the [`Exchange`] contains neither the query nor
-    ///   the bodies.
-    /// - For a request to the [upload host](crate::Uploads), only the hooks of
-    ///   [`Uploads::on_request`](crate::Uploads::on_request) are called.
+    /// - If the client disconnects while it waits for the response, for example during a held poll, `hook` is not
+    ///   called.
+    /// - `hook` is also called for a request to the [`control`](crate::control) endpoints. The [`Exchange`] of this
+    ///   request contains neither the query nor the bodies.
+    /// - `hook` is not called for a request to the [upload host](crate::Uploads). For these requests, use
+    ///   [`Uploads::on_request`](crate::Uploads::on_request).
     ///
     /// `hook` runs on the server's thread, and must not wait for a bot. A panic in `hook` closes the client's
     /// connection and does not fail the test. So collect the exchanges in `hook`, and check them in the test.
@@ -165,22 +167,29 @@ impl Sandbox {
     }
 
     /// Adds a hook that is called after each attempt to write the [state file](crate::SandboxBuilder::state_file). A
-    /// failed write is also logged at the level ERROR, and retried at the next change of the state.
+    /// failed write is also logged at the level ERROR. The write is retried at the next change of the state, or when
+    /// the sandbox stops.
     ///
     /// `hook` runs on the thread that writes the file. The last call happens when the sandbox stops.
     pub fn on_save(&self, hook: impl Fn(&Result<(), StateFileError>) + Send + Sync + 'static) {
         self.world().on_save(Arc::new(hook));
     }
 
-    /// Moves the sandbox's clock forward by `time`, and returns at once. The skipped time affects the times of
-    /// messages, the rate limits, and the pauses before redeliveries (repeated deliveries of an update to a webhook).
+    /// Moves the sandbox's clock forward by `time`, and returns at once. The skipped time affects these values:
+    ///
+    /// - The times of messages, and the time in the launch data of a Mini App.
+    /// - The pauses before redeliveries (repeated deliveries of an update to a webhook), and the 8 h after which a
+    ///   failing webhook is removed.
+    /// - The [rate limits](crate::RateLimit), and the time that an update waits for a poll.
+    /// - The time in which a message or comment can be edited.
     ///
     /// If the next redelivery of an update is due within `time`, the sandbox attempts this redelivery at once. One call
     /// of this method causes at most one redelivery of each update, even if `time` is longer than several pauses. Polls
     /// are held in real time, so this method does not end a held poll.
     ///
-    /// The sandbox removes a webhook after 8 h of failures, including skipped time. If this call completes the 8 h, the
-    /// webhook is removed before the call returns.
+    /// On TamTam, the sandbox removes a webhook if one update is not accepted for 8 h. On MAX, the sandbox removes a
+    /// webhook if all deliveries fail for 8 h. If this call completes the 8 h, the webhook is removed before the call
+    /// returns.
     ///
     /// # Panics
     ///
@@ -251,7 +260,7 @@ impl Sandbox {
     }
 
     /// Waits until the webhooks have accepted all their updates with the status 200. Returns at once if there are no
-    /// webhooks.
+    /// webhooks. On MAX, an update is lost after ten failed redeliveries. The method does not wait for lost updates.
     ///
     /// ```
     /// # #[tokio::main]
@@ -299,7 +308,9 @@ impl Sandbox {
     /// Bots are idle if all of these conditions hold:
     ///
     /// - Every update counts as handled. An update counts as handled when a later poll has confirmed it, or when a
-    ///   webhook has accepted it with the status 200.
+    ///   webhook has accepted it with the status 200. An update that is lost after ten failed redeliveries (on MAX)
+    ///   also counts as handled. If the latest poll of a bot selects types of updates, updates of other types are
+    ///   ignored.
     /// - Every request that is not a held poll has a response.
     /// - For 50 ms, there was no request and no event.
     ///

@@ -41,8 +41,8 @@ impl Sandbox {
     }
 
     /// Creates a channel with `people` and the bot as members. The bot is an administrator and gets the update
-    /// `bot_added`. The first person is the owner. The owner adds the other people, and then the bot. Only the owner
-    /// and the bot can write posts.
+    /// `bot_added`. The first person is the owner. The owner adds the other people, and then the bot. At first, only
+    /// the owner and the bot can write posts.
     ///
     /// ```
     /// # #[tokio::main]
@@ -76,8 +76,8 @@ impl Sandbox {
         Group { sandbox: self.clone(), chat_id }
     }
 
-    /// Returns the group or channel with the id `chat_id`. For example, `chat_id` can come from the update
-    /// `message_chat_created`, which the bot gets after the first press of a `chat` button.
+    /// Returns the group or channel with the id `chat_id`. For example, on TamTam, `chat_id` can come from the update
+    /// `message_chat_created`. The bot gets this update after the first press of a `chat` button.
     ///
     /// # Panics
     ///

@@ -38,6 +38,12 @@ impl Sandbox {
     /// [state file](crate::SandboxBuilder::state_file). If an item no longer exists, the call creates the item again
     /// with a new id. For example, a constructor no longer exists after its messages were posted.
     ///
+    /// In these cases, a second call also creates new items, although the old items exist:
+    ///
+    /// - If Bob has left the group, or if the bot has lost a right in the group, the call creates a new group and the
+    ///   items in the group.
+    /// - If the bot has lost a right in the channel, the call creates a new channel and a post.
+    ///
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {

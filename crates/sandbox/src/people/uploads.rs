@@ -17,9 +17,9 @@ use crate::state::uploads::store::Store;
 /// - As ranges of bytes, one after another. Each request contains one range, and the header `Content-Range`.
 ///
 /// A bot must not send its token to an upload host. The upload host responds with the status 400 if a bot's token is in
-/// the URL, in a form field, or in a header other than `Authorization`. A token in the header `Authorization` is
-/// accepted, because real upload hosts ignore this header. [`leaks`](Self::leaks) lists all places that contained a
-/// token, including `Authorization`. The upload host does not search the bytes of files for tokens.
+/// the URL, in a form field, or in a header other than `Authorization`. A token in the header `Authorization` does not
+/// cause a refusal, because real upload hosts ignore this header. [`leaks`](Self::leaks) lists all places that
+/// contained a token, including `Authorization`. The upload host does not search the bytes of files for tokens.
 ///
 /// ```
 /// # #[tokio::main]
@@ -63,15 +63,20 @@ impl Uploads {
         self.act(|store| store.received.clone())
     }
 
-    /// Returns all requests to the upload host, the oldest first. These requests are uploads, downloads, and status
-    /// queries, which ask how much of a file was received.
+    /// Returns all requests to the upload host, the oldest first. A request uploads data, downloads a file, or queries
+    /// how many bytes of a file the upload host has received.
     pub fn requests(&self) -> Vec<UploadRequest> {
         self.act(|store| store.requests.clone())
     }
 
-    /// Adds a function that the sandbox calls for each request to the upload host. `hook` is called when the response
-    /// is ready, or when the sandbox resets the connection. If the client disconnects or the request
-    /// [stalls](UploadFault::StallAt), `hook` is not called.
+    /// Adds a hook, which is a function that the sandbox calls for each request to the upload host. `hook` is called in
+    /// these cases:
+    ///
+    /// - The response is ready.
+    /// - The sandbox resets the connection.
+    /// - The client disconnects before the upload host has received the whole request.
+    ///
+    /// If the request [stalls](UploadFault::StallAt), `hook` is not called.
     ///
     /// `hook` runs on the server's thread, and must not wait for a bot.
     pub fn on_request(&self, hook: impl Fn(&UploadRequest) + Send + Sync + 'static) {
@@ -90,18 +95,20 @@ impl Uploads {
         self.act(|store| store.leaks.clone())
     }
 
-    /// Injects a fault into the next upload. Faults happen one at a time, in the order in which they were injected. If
-    /// a fault has a [position](UploadFault), the fault waits until an upload reaches this position.
+    /// Injects a fault into the next upload that reaches the [position](UploadFault) of the fault.
+    /// [`UploadFault::Answer`] has no position, and happens when an upload completes a file. If you call this method
+    /// several times, the faults happen one at a time, in the order of the calls.
     pub fn fail_next(&self, fault: UploadFault) {
         self.act(|store| store.fail_next(fault));
     }
 
-    /// Makes the API refuse the first `times` messages with an uploaded file, as if the file were still being
+    /// Makes the API refuse the first `times` messages with the same uploaded file, as if the file were still being
     /// processed. The refusals are counted separately for each file. The setting affects only files that are uploaded
     /// after this call. Defaults to 0.
     ///
     /// The refusals alternate between two errors of the real API. One error has the code `attachment.not.ready`. The
-    /// message of the other error contains `errors.process.attachment.file.not.processed`.
+    /// other error has the code `proto.payload`, and the text `errors.process.attachment.file.not.processed` in its
+    /// field `message`.
     pub fn set_not_ready(&self, times: u32) {
         self.act(|store| store.set_not_ready(times));
     }
@@ -133,8 +140,8 @@ impl Uploads {
     }
 
     /// Sets the maximum size, in bytes, of a file that the upload host stores completely. Defaults to 64 MiB. To save
-    /// memory, the upload host keeps only the size and the hash of a larger file. A download of a larger file fails
-    /// with the status 410.
+    /// memory, the upload host does not store the bytes of a larger file. [`ReceivedFile::size`] and
+    /// [`ReceivedFile::sha256`] still describe the whole file. A download of a larger file fails with the status 410.
     pub fn set_most_kept(&self, bytes: u64) {
         self.act(|store| store.settings.most_kept = bytes);
     }

@@ -67,7 +67,7 @@ impl Exchange {
         self.path_template
     }
 
-    /// Returns the HTTP method in upper case, such as `POST`.
+    /// Returns the HTTP method, such as `POST`.
     pub fn method(&self) -> &str {
         &self.method
     }

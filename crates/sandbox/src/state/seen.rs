@@ -53,20 +53,21 @@ impl Seen {
         &self.buttons
     }
 
-    /// Returns the attachments in the JSON format of the API, including the keyboard. The schema is `Attachment` in the
-    /// API's OpenAPI document. The slice is empty if the message has no attachments.
+    /// Returns the attachments in the JSON format of the API, including the keyboard. The schema of each attachment is
+    /// `Attachment` in the API's OpenAPI document. The slice is empty if the message has no attachments.
     pub fn attachments(&self) -> &[Value] {
         self.message["body"]["attachments"].as_array().map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the formatting of the text in the JSON format of the API. The schema is `MarkupElement` in the API's
-    /// OpenAPI document. The slice is empty if the text has no formatting.
+    /// Returns the formatting of the text in the JSON format of the API. The schema of each element is `MarkupElement`
+    /// in the API's OpenAPI document. The slice is empty if the text has no formatting.
     pub fn markup(&self) -> &[Value] {
         self.message["body"]["markup"].as_array().map_or(&[], Vec::as_slice)
     }
 
     /// Returns the whole message in the JSON format of the API. The schema is `Message` in the API's OpenAPI document.
-    /// The JSON also contains the sender, the recipient, and the original message of a forward or reply.
+    /// The JSON also contains the sender (if the message has one), the recipient, and the original message of a forward
+    /// or reply.
     pub fn message(&self) -> &Value {
         &self.message
     }

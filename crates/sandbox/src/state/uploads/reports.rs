@@ -44,6 +44,9 @@ pub enum UploadStatus {
 /// A file that the upload host has received completely. Returned by [`Uploads::received`](crate::Uploads::received).
 /// The upload host is the server to which bots upload files.
 ///
+/// If a bot uploads a file as ranges of bytes, [`name`](Self::name) and [`content_type`](Self::content_type) come from
+/// the request with the first range.
+///
 /// ```
 /// # #[tokio::main]
 /// # async fn main() -> tamtam::Result<()> {
@@ -128,7 +131,7 @@ pub struct UploadRequest {
 }
 
 impl UploadRequest {
-    /// Returns the HTTP method in upper case, such as `POST`.
+    /// Returns the HTTP method, such as `POST`.
     pub fn method(&self) -> &str {
         &self.method
     }
@@ -138,15 +141,15 @@ impl UploadRequest {
         &self.path
     }
 
-    /// Returns the value of a header. `None` if the request has no such header, or if the value contained a bot's
-    /// token.
+    /// Returns the value of a header. `None` if the request has no such header, or if the value contains a bot's token.
     ///
     /// `name`: the name of the header, in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Returns the HTTP status of the response. `None` if there is no response yet, or if the connection was reset.
+    /// Returns the HTTP status of the response. `None` if the upload host has not responded, for example because it
+    /// reset the connection.
     pub fn status(&self) -> Option<u16> {
         self.status
     }
