@@ -400,7 +400,8 @@ pub enum StartError {
     /// The operating system could not start a thread of the sandbox.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
-    /// The service is neither an unchanged `Service::TamTam` nor an unchanged `Service::Max`.
+    /// The [service](SandboxBuilder::service) is not exactly `Service::TamTam` or `Service::Max`. For example, the
+    /// service is a `Service::Max` with a changed base URL.
     #[error("the sandbox does not simulate {name}: use Service::TamTam or Service::Max unchanged")]
     Service {
         /// The name of the service that was set.

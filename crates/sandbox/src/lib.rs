@@ -135,9 +135,11 @@
 //!
 //! The option `--seed demo` creates the items of [`Sandbox::demo`]. When the program is ready, it prints the URL of the
 //! API and the token of the bot. If [`BotBuilder::from_env`](tamtam::BotBuilder::from_env) builds your bot, set the
-//! environment variables `MAX_BASE_URL` and `MAX_TOKEN` to these values. Without `--service`, the program simulates
-//! TamTam, and the variables are `TAMTAM_BASE_URL` and `TAMTAM_TOKEN`. Tests control the simulated people and inject
+//! environment variables `MAX_BASE_URL` and `MAX_TOKEN` to these values. Tests control the simulated people and inject
 //! faults through the HTTP endpoints of [`control`].
+//!
+//! Without `--service`, the program simulates TamTam, unless its state file (option `--state`) contains a sandbox of
+//! MAX. For a sandbox of TamTam, the variables are `TAMTAM_BASE_URL` and `TAMTAM_TOKEN`.
 //!
 //! # Restrictions
 //!

@@ -43,10 +43,10 @@ pub enum StateFileError {
     Io {
         /// The path of the state file.
         path: PathBuf,
-        /// The error of the operating system.
+        /// The I/O error with the reason.
         error: io::Error,
     },
-    /// Another sandbox in this process or in another process has opened the file.
+    /// Another sandbox, in this process or in another process, uses the file.
     #[error("{path} is open in another sandbox: end that sandbox, or name another file", path = path.display())]
     InUse {
         /// The path of the state file.
@@ -63,8 +63,8 @@ pub enum StateFileError {
         /// The name of the service that was set.
         asked: &'static str,
     },
-    /// The file does not contain the complete state of a sandbox in a format that this version of the crate can read.
-    /// The sandbox does not change the file.
+    /// The file does not contain the complete state of a sandbox, or this version of the crate cannot read the format
+    /// of the file. The sandbox does not change the file.
     #[error(
         "{path} is not a sandbox's state ({problem}): remove the file, or name another one to start over",
         path = path.display()

@@ -3,10 +3,14 @@
 /// A fault to inject into an upload, for [`Uploads::fail_next`](crate::Uploads::fail_next).
 ///
 /// The `u64` in a variant is a position, in bytes from the beginning of the whole file, even if the bot sends the file
-/// in several ranges. The fault occurs when a request reaches the position. If a request ends exactly at the position,
-/// the [upload host](crate::Uploads) (the server for files) keeps the bytes, and the fault affects only the response.
+/// in several ranges. The fault occurs when a request reaches the position. If the file bytes of a request end exactly
+/// at the position, the [upload host](crate::Uploads) keeps these bytes, and the fault affects only the response. The
+/// upload host is the server to which bots upload files.
+///
 /// If a reset or a stall interrupts a range, [`Uploads::set_keep_partial`](crate::Uploads::set_keep_partial) sets
-/// whether the host keeps the received part.
+/// whether the host keeps the received part. By default, the host discards this part.
+///
+/// The `u16` in a variant is an HTTP status from 200 to 999.
 ///
 /// ```
 /// # #[tokio::main]
@@ -35,8 +39,9 @@ pub enum UploadFault {
     /// A stall of the request at this position. The upload host stops reading, sends no response, and keeps the
     /// connection open.
     StallAt(u64),
-    /// A response with this HTTP status to the request that reaches this position. The upload host reads the request to
-    /// its end. If the request goes beyond the position, the host discards all bytes of the request.
+    /// A response with this HTTP status and an error body to the request that reaches this position. The upload host
+    /// reads the request to its end. If the request goes beyond the position, the host discards all file bytes of the
+    /// request.
     StatusAt(u64, u16),
     /// A response with this HTTP status and this body to the request that completes a file. The upload host still
     /// stores the file.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 /// [`Uploads::set_status`](crate::Uploads::set_status).
 ///
 /// The upload host is the server to which bots upload files. To resume an interrupted upload, a bot requests this
-/// report by a `GET` of the upload URL.
+/// report by a `GET` of the upload URL. The format defaults to [`Range`](Self::Range).
 ///
 /// ```
 /// # #[tokio::main]
@@ -34,7 +34,8 @@ pub enum UploadStatus {
     /// is empty if no bytes were received.
     #[default]
     Range,
-    /// The number of received bytes, in the body of the response, such as `2048000`.
+    /// The number of received bytes, in the body of the response, such as `2048000`. The body is `0` if no bytes were
+    /// received.
     Offset,
     /// The position of the last received byte, in the header `X-Last-Known-Byte` of the response, such as `2047999`.
     /// The first byte has the position 0. The header is not sent if no bytes were received.
