@@ -191,10 +191,10 @@ impl BotBuilder {
     /// platform (the operating system). Defaults to `true`.
     ///
     /// The root certificate of MAX belongs to a certificate authority (CA), the Russian Trusted Root CA. Windows, macOS
-    /// and most Linux distributions do not trust this CA by default. If you set `false`, connections to MAX fail,
-    /// unless you do one of the following:
+    /// and most Linux distributions do not trust this CA by default. If you set `false` on a platform
+    /// without this CA, connections to MAX fail, unless you do one of the following:
     ///
-    /// - Add the certificate with [`root_certificates`](Self::root_certificates).
+    /// - Add the certificate with [`root_certificates`](Self::root_certificates) (not with `rustls` on Android).
     /// - Install the certificate on the platform.
     ///
     /// With `true`, the bot accepts certificates of this CA from every host to which the bot connects, such as upload
@@ -399,7 +399,7 @@ impl BotBuilder {
     /// `user:password@`.
     ///
     /// If `proxy` is called several times, the bot uses the proxy of the first call. If neither `proxy` nor
-    /// [`no_proxy`](Self::no_proxy) is called, these environment variables set the proxy:
+    /// [`no_proxy`](Self::no_proxy) is called, the bot uses these environment variables:
     ///
     /// - `HTTPS_PROXY`: The proxy for requests to `https` URLs. Defaults to `ALL_PROXY`.
     /// - `HTTP_PROXY`: The proxy for requests to `http` URLs. Defaults to `ALL_PROXY`.
@@ -470,8 +470,9 @@ impl BotBuilder {
     /// # TLS
     ///
     /// A bot with [`root_certificates`](Self::root_certificates) or [`http`](Self::http) has its own TLS configuration,
-    /// and reads the root certificates of the platform. All other bots in the process that trust the same root
-    /// certificates share one TLS configuration. The first of these bots reads the root certificates of the platform.
+    /// and reads the root certificates of the platform. All other bots share a TLS configuration with the bots
+    /// that trust the same root certificates. For each shared configuration, the root certificates of the platform are
+    /// read once.
     ///
     /// Bots with a shared configuration also share TLS sessions. Each bot has its own connections.
     ///
@@ -491,14 +492,14 @@ impl BotBuilder {
     ///   [`trust_service`](Self::trust_service).
     /// - If `timeout`, `connect_timeout`, `max_response_bytes`, `max_page_bytes` or a value of `http2_keep_alive` is
     ///   zero.
-    /// - If a proxy URL cannot be parsed, or has a scheme that [`proxy`](Self::proxy) does not support.
+    /// - If a proxy URL cannot be parsed, or has a scheme that [`proxy`](Self::proxy) does not support. The URLs in
+    ///   environment variables are checked only if neither `proxy`, [`no_proxy`](Self::no_proxy) nor `http` is called.
     /// - If a proxy URL has the scheme `https`, and no TLS feature is enabled.
     /// - If a proxy URL has a SOCKS scheme, and the feature `socks` is not enabled.
-    /// - If the [`Service`] sets an invalid or reserved header or query parameter for the token.
+    /// - If the [`Service`] sends the token in a header or query parameter whose name is invalid or reserved.
     /// - If the HTTP client cannot be created, for example because `http` set an invalid value.
     ///
-    /// The `Display` text of the error names the cause. If none of the methods `proxy`, [`no_proxy`](Self::no_proxy)
-    /// and `http` is called, `build` also checks the proxy URL from the environment variables.
+    /// The `Display` text of the error names the cause.
     pub fn build(self) -> Result<Bot> {
         let token = self.token.trim();
         if token.is_empty() {

@@ -219,8 +219,8 @@ impl Error {
     }
 
     /// Returns the error message of the API. If the error response is from a proxy, returns the text of the response.
-    /// `None` if there was no error response, or if a [refusal](Self::is_refused) (status 200 and `success: false`) has
-    /// no message. Empty if any other error response has no message.
+    /// `None` if there was no error response. If an error response has no message, the result is `None` for a
+    /// [refusal](Self::is_refused) (status 200 and `success: false`), and an empty string for all other responses.
     ///
     /// In the returned text, secrets are removed, and control characters are escaped: a line break becomes `\n`.
     #[must_use]
@@ -324,8 +324,8 @@ impl Error {
     }
 
     /// Returns whether the chat, dialog, message or other item does not exist, or is not accessible to the bot.
-    /// Returns `true` for status 404, even if the API has no such operation (the code `method.not.found`). Also returns
-    /// `true` for a [refusal](Self::is_refused) whose code ends with `not.found`, but is not `method.not.found`.
+    /// Returns `true` for each error with status 404. For a [refusal](Self::is_refused) (status 200), returns `true` if
+    /// the code ends with `not.found`, except `method.not.found`.
     ///
     /// A dialog is the chat of one user with the bot. The dialog exists only if the user has started the bot.
     #[must_use]

@@ -189,8 +189,8 @@ impl Service {
     }
 
     /// Sets the root certificate of the service, and replaces the previous root certificate. Bots trust this
-    /// certificate in addition to the root certificates of the platform (the operating system), unless
-    /// [`BotBuilder::trust_service`](crate::BotBuilder::trust_service) is `false`.
+    /// certificate in addition to the root certificates of the platform (the operating system). If
+    /// [`BotBuilder::trust_service`](crate::BotBuilder::trust_service) is `false`, bots do not trust this certificate.
     ///
     /// `pem`: The content of a PEM file.
     #[must_use]

@@ -601,7 +601,7 @@ impl Documentation<'_> {
             None => format!("A request of the operation `{}`.", operation.id),
         };
         let has_setters = parts.arguments.iter().any(|argument| !argument.required);
-        let setters = if has_setters { " Optional parameters have setters." } else { "" };
+        let setters = if has_setters { " All other parameters have setters." } else { "" };
         let how = format!(
             "Created by [`Api::{}`].{setters} To send the request, `.await` it or call [`send`](Self::send).",
             parts.name

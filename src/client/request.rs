@@ -226,7 +226,7 @@ macro_rules! request {
             ///
             /// # Errors
             ///
-            #[doc = concat!("Returns the errors of [`Api::", stringify!($method), "`].")]
+            #[doc = concat!("[`Api::", stringify!($method), "`] lists the errors.")]
             ///
             /// # Cancel safety
             ///

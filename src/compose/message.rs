@@ -175,7 +175,8 @@ macro_rules! message_setters {
                 self.with(|body| body.format(format))
             }
 
-            /// Adds an attachment after the attachments of earlier calls of `attach` and [`keyboard`](Self::keyboard).
+            /// Adds an attachment. Attachments have the order of the calls of `attach` and
+            /// [`keyboard`](Self::keyboard).
             pub fn attach(self, attachment: impl Into<crate::api::types::AttachmentRequest>) -> Self {
                 self.with(|body| body.attach(attachment))
             }
@@ -189,8 +190,8 @@ macro_rules! message_setters {
     };
     ($name:ident, $($body:ident).+, link) => {
         impl $name {
-            /// Sends a reply to `message`. Both messages must be in the same chat. Replaces a reply or a forward that
-            /// is already set.
+            /// Sets the message to reply to. `message` must be in the chat to which the reply is sent. The setting
+            /// replaces an earlier reply or forward.
             pub fn reply_to(self, message: impl IntoMessageId) -> Self {
                 self.with(|body| body.reply_to(message))
             }

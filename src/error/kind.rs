@@ -33,8 +33,8 @@ pub enum ErrorKind {
     /// For example, the bot lacks an administrator right, the bot is not a member of the chat, or the user has stopped
     /// the bot. See [`Error::chat_denied`](crate::Error::chat_denied).
     Forbidden,
-    /// The chat, dialog, message or other item does not exist, or is not accessible to the bot. Errors with status 404
-    /// have this kind, even if the API has no such operation (the code `method.not.found`).
+    /// The chat, dialog, message or other item does not exist, or is not accessible to the bot. All errors with status
+    /// 404 have this kind.
     ///
     /// A [refusal](crate::Error::is_refused) has this kind if the code ends with `not.found`, but is not
     /// `method.not.found`.

@@ -81,7 +81,7 @@ impl<T, E: Into<BoxError>> HandlerResult for Result<T, E> {
     }
 }
 
-/// Adds shared state to a handler (an async function that is called for each update). Returns a handler that passes a
+/// Adds state to a handler (an async function that is called for each update). Returns a handler that passes a
 /// clone of `state` to each call of `handler`. Put large values into an [`Arc`](std::sync::Arc).
 ///
 /// Use `with_state` for the handlers of `Webhook::router`, `JournaledWebhook::run` and [`Bot::run_deliveries`]. For

@@ -7,8 +7,8 @@
 /// your program must end by itself. A second signal during a shutdown has no effect.
 /// [`Run::shutdown_deadline`](crate::updates::Run::shutdown_deadline) limits the time of a shutdown.
 ///
-/// If the program cannot receive one of the signals, the event `signal not available` is logged at ERROR, and the
-/// future waits for the other signal. If the program can receive neither signal, the future never completes.
+/// If one of the signals is not available, the event `signal not available` is logged at ERROR, and the
+/// future waits for the other signal. If no signal is available, the future never completes.
 ///
 /// ```no_run
 /// # #[tokio::main]

@@ -404,7 +404,7 @@ pub enum StartError {
     /// service is a `Service::Max` with a changed base URL.
     #[error("the sandbox does not simulate {name}: use Service::TamTam or Service::Max unchanged")]
     Service {
-        /// The name of the service that was set.
+        /// The name of the service that [`SandboxBuilder::service`] sets.
         name: String,
     },
     /// The [state file](SandboxBuilder::state_file) cannot be used. The inner error contains the reason.

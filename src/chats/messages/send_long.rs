@@ -133,7 +133,7 @@ impl SendLong {
     ///
     /// Returns an error of the kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest) in these cases:
     ///
-    /// - If the text is empty or only white space, and the request has no attachment, keyboard, reply or forward.
+    /// - If the text is empty or only white space, and the request has no other content.
     /// - If a text in Markdown or HTML is longer than [`LIMIT`](crate::text::LIMIT), and cannot be split at line ends
     ///   that are outside all formatting.
     /// - If a [`Text`](crate::text::Text) cannot be split, for example because a very long link address leaves no room
@@ -153,11 +153,11 @@ impl SendLong {
         &self.sent
     }
 
-    /// Skips the next part, so that [`send`](Self::send) continues with the part after the skipped part.
+    /// Skips the next part, so that [`send`](Self::send) continues with the part after the skipped part. If `send`
+    /// failed, the next part is the part that failed.
     ///
-    /// Call this method if [`send`](Self::send) failed, and the chat already contains the next part. After a failure,
-    /// the chat can contain this part only if
-    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns `true`.
+    /// Call this method if `send` failed or was dropped, and the chat contains the next part. After an error, this is
+    /// possible only if [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns `true`.
     pub fn skip_part(&mut self) {
         self.done += 1;
     }
@@ -165,9 +165,9 @@ impl SendLong {
     /// Sends the remaining parts, one after another. Returns all posted messages.
     ///
     /// `request.await` also sends the remaining parts, and returns all posted messages as a `Vec`. If `request.await`
-    /// fails, the list of posted messages is lost. For the error of `request.await`,
-    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns `true` if the chat may already
-    /// contain a part.
+    /// fails, the list of posted messages is lost. For an error of `send`,
+    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) refers to the part that failed. For an error
+    /// of `request.await`, the method refers to all parts.
     ///
     /// # Errors
     ///

@@ -53,7 +53,7 @@ impl Seen {
         &self.buttons
     }
 
-    /// Returns the attachments in the JSON format of the API, including the keyboard. The schema of each attachment is
+    /// Returns the attachments, including the keyboard, in the JSON format of the API. The schema of each attachment is
     /// `Attachment` in the API's OpenAPI document. The slice is empty if the message has no attachments.
     pub fn attachments(&self) -> &[Value] {
         self.message["body"]["attachments"].as_array().map_or(&[], Vec::as_slice)
