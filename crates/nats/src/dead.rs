@@ -136,13 +136,14 @@ for letter in queue.dead().list().await? {
     /// The update is handled after all updates of its chat that are already in the queue. Its attempts are counted
     /// from 0 again.
     ///
+    /// A second call within the [deduplication window](crate::Open::dedup_window) (by default 1 h) does not store the
+    /// update twice.
+    ///
     /// # Errors
     ///
     /// Returns an error in these cases:
     ///
     /// - If NATS does not respond ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)). Call `replay` again.
-    ///   A second call within the [deduplication window](crate::Open::dedup_window) (by default 1 h) does not store the
-    ///   update twice.
     /// - If NATS refuses the request ([`ErrorKind::Refused`](crate::ErrorKind::Refused)).
     /// - If the queue is full ([`ErrorKind::Full`](crate::ErrorKind::Full)).
     /// - If the update is too large for NATS ([`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge)).
@@ -151,7 +152,7 @@ for letter in queue.dead().list().await? {
     /// # Cancel safety
     ///
     /// If the future is dropped, the update may be stored although the dead letter still exists. Call `replay` again to
-    /// remove the dead letter. A second call within the deduplication window does not store the update twice.
+    /// remove the dead letter.
     pub async fn replay(&self, id: u64) -> Result<bool> {
         let Some(message) = self.first_from(id).await?.filter(|message| message.sequence == id) else {
             return Ok(false);

@@ -14,8 +14,7 @@ use crate::{
 const AT_A_TIME: usize = 16;
 
 impl Queue {
-    /// Returns the numbers of unhandled updates and of dead letters, and the age of the oldest unhandled update. A dead
-    /// letter is a failed update that the queue keeps for inspection.
+    /// Returns the numbers of unhandled updates and of dead letters, and the age of the oldest unhandled update.
     ///
     /// # Errors
     ///

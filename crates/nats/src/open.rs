@@ -47,13 +47,13 @@ impl Queue {
     /// Returns a builder that opens the queue of a bot. Await the builder to open the queue. If the queue does not
     /// exist on NATS, it is created.
     ///
-    /// - `nats`: NATS client. By default, the number of its reconnect attempts has no limit. Keep this default,
-    ///   because a client with a limit never reconnects after its last attempt. With the client option
-    ///   `retry_on_initial_connect`, the program can start before NATS.
+    /// - `nats`: NATS client. Do not limit its reconnect attempts (by default, no limit), because the client never
+    ///   reconnects after the last attempt. With the client option `retry_on_initial_connect`, the program can start
+    ///   before NATS.
     /// - `bot`: Bot whose updates the queue stores.
     ///
-    /// Opening is retried if NATS or the API of the bot does not respond. Opening is also retried while NATS elects a
-    /// leader (the server that processes the requests). After [`Open::timeout`], by default 60 s, opening fails.
+    /// Opening is retried if NATS or the API of the bot does not respond, and while NATS elects a leader (the server
+    /// that processes the requests). After [`Open::timeout`], by default 60 s, opening fails.
     ///
     #[doc = crate::doc_example!("
 let nats = async_nats::connect(&server).await?;
@@ -157,17 +157,18 @@ impl Open {
     /// [service](tamtam::Service) (the messenger), `-`, and the id of the bot, for example `max-7`. Queues of different
     /// bots in one NATS account need different names.
     ///
-    /// If you set the name, you can open an existing queue while the API of the bot does not respond. So you can still
-    /// call [`Queue::lag`]. Without a response of the API, opening does not check the id of the bot.
+    /// If you set the name, you can open an existing queue even if the API of the bot does not respond or refuses the
+    /// token. In this case, opening does not check the id of the bot.
     ///
-    /// The queue uses the streams `<name>`, `<name>-dead` and `KV_<name>`, and the subjects `tamtam.<name>.>`.
+    /// The queue uses the streams `<name>` and `<name>-dead`, the key-value bucket `<name>`, and the subjects
+    /// `tamtam.<name>.>`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Sets the number of servers in the NATS cluster that store each update, from 1 to 5. Defaults to 1. With 3, the
-    /// queue stays available if one server fails.
+    /// Sets the number of NATS servers that store each update, from 1 to 5. Defaults to 1. With 3, the queue stays
+    /// available if one server fails.
     pub fn replicas(mut self, replicas: usize) -> Self {
         self.replicas = Some(replicas);
         self

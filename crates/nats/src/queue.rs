@@ -81,9 +81,7 @@ impl Inner {
 }
 
 impl Queue {
-    /// Returns the name of the queue. [`Open::name`](crate::Open::name) sets the name. The default name is the
-    /// lowercase name of the [service](tamtam::Service) (the messenger), `-`, and the id of the bot, for example
-    /// `max-7`.
+    /// Returns the name of the queue, for example `max-7`. See [`Open::name`](crate::Open::name).
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.names.stream

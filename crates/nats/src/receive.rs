@@ -57,12 +57,12 @@ queue.receive(bot.updates()).graceful_shutdown_on(signal).await?;
 /// which the next page starts. The receiver repeats three steps:
 ///
 /// 1. It stores the updates of a page in the queue.
-/// 2. It saves the marker of the next page in the queue.
+/// 2. It saves the marker in the queue.
 /// 3. It polls the next page with this marker. This poll *commits* the stored page, so that the messenger does not
 ///    return the stored page again.
 ///
-/// If a receiver dies before it has saved the marker, the next receiver polls the same page again. An update that is
-/// already in the queue is not stored again.
+/// If a receiver dies before it has saved the marker, the next receiver polls the same page again. An update that was
+/// stored within the [deduplication window](crate::Open::dedup_window) is not stored again.
 ///
 #[doc = crate::doc_example!("
 use std::time::Duration;

@@ -146,10 +146,10 @@ impl Work {
     /// Sets the maximum number of updates that this worker handles at the same time. Defaults to the number of
     /// [slots](crate::Open::slots) (parts of the queue). A value of 0 counts as 1.
     ///
-    /// If `updates` is less than the number of slots, the worker fetches updates from at most `updates` slots at the
-    /// same time. An idle worker needs about 1 s to check all slots, so an update may wait for up to 1 s. If the number
-    /// of slots is more than 50 times `updates`, the wait is longer, for example 20 s with 1,024 slots and
-    /// `concurrency(1)`. Set a number below the default only if handlers need much memory or many connections.
+    /// If `updates` is less than the number of slots, an idle worker checks the slots in turn. So an update may wait
+    /// for about 1 s. If the number of slots is more than 50 times `updates`, the wait is longer, for example 20 s with
+    /// 1,024 slots and `concurrency(1)`. Set a number below the default only if handlers need much memory or many
+    /// connections.
     pub fn concurrency(mut self, updates: usize) -> Self {
         self.concurrency = Some(updates.max(1));
         self
@@ -227,7 +227,7 @@ impl Work {
     }
 
     /// Returns a handle to monitor the worker. A worker does not poll, so only these values of [`Health`] apply:
-    /// `in_flight`, `handled`, `skipped`, `lag` and `pace`. See also [`Queue::lag`].
+    /// `in_flight`, `handled`, `skipped`, `lag` and `pace`. For the whole queue, see [`Queue::lag`].
     #[must_use]
     pub fn health(&self) -> Health {
         self.run.health()

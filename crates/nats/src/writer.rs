@@ -10,7 +10,7 @@ use tamtam::updates::RawUpdate;
 use crate::{error::Result, queue::Queue};
 
 impl Queue {
-    /// Returns a writer, which stores updates in the queue. The updates come from a webhook or from another source.
+    /// Creates a writer, which stores updates from a webhook or from another source in the queue.
     #[must_use]
     pub fn writer(&self) -> Writer {
         Writer::new(self.clone())

@@ -1,5 +1,4 @@
-//! HTTP endpoints to control a sandbox from any language. A sandbox is a simulated messenger. With the endpoints, a
-//! test controls the simulated people and injects faults.
+//! HTTP endpoints to control a sandbox (a simulated messenger) from any language.
 //!
 //! The program `tamtam-sandbox` has these endpoints on the port of the API, under `/sandbox`. In Rust,
 //! [`SandboxBuilder::control_endpoints`](crate::SandboxBuilder::control_endpoints) adds the endpoints. The endpoints
@@ -54,8 +53,8 @@
 //! # Users, bots and chats
 //!
 //! In the tables on this page, a `?` marks an optional field. If a row does not describe the response, the response is
-//! `{}`. The maximum size of a request's body is 64 MiB. A dialog is a private chat between one person and a bot. Every
-//! sandbox starts with one bot, which this page calls the *first bot*.
+//! `{}`. A dialog is a private chat between one person and a bot. Every sandbox starts with one bot, which this page
+//! calls the *first bot*.
 //!
 //! | endpoint | fields of the body | fields of the response |
 //! |---|---|---|
@@ -82,8 +81,8 @@
 //!
 //! `POST /sandbox/users/{user_id}/{act}` performs an act of the person with the id `{user_id}`. The page of
 //! [`Person`](crate::Person) describes most acts. A constructor is a window in which a bot helps a person to compose a
-//! message. The page of [`Constructor`](crate::Constructor) describes the acts in a constructor, which have a
-//! `session_id` in the body. For example, the act `reads_constructor` corresponds to `Constructor::reads`.
+//! message. The page of [`Constructor`](crate::Constructor) describes the acts with a `session_id`. For example, the
+//! act `reads_constructor` corresponds to `Constructor::reads`.
 //!
 //! The body of every act may also contain these fields:
 //!
@@ -162,7 +161,7 @@
 //! The fields of `POST /sandbox/faults`:
 //!
 //! - `operation`: the `operationId` of an operation in the API's OpenAPI document, such as `sendMessage`.
-//! - `fault`: a fault from the next table. The body must also contain the fields of this fault.
+//! - `fault`: a fault from the next table.
 //! - `times`: the number of requests that get the fault. Defaults to 1.
 //! - `applied`: whether the sandbox carries out the operation before the fault. [`Fault`](crate::Fault) lists the
 //!   defaults.
@@ -193,10 +192,12 @@
 //!
 //! | endpoint | fields of the body | effect |
 //! |---|---|---|
-//! | `GET /sandbox/transcript` | | returns all events as plain text, one event per line |
+//! | `GET /sandbox/transcript` | | returns all events, one event per line |
 //! | `POST /sandbox/delivers` | `timeout_ms`? | waits until the webhooks have accepted all updates |
 //! | `POST /sandbox/settles` | `timeout_ms`? | waits until the bots are idle: see [`Sandbox::settles`](crate::Sandbox::settles) |
 //! | `GET /sandbox/rate_limited` | | returns `refused`, the number of requests that were refused because of a rate limit |
+//!
+//! The default and the limit of `timeout_ms` are the same as for [acts](#acts-of-people).
 //!
 //! # Errors
 //!
