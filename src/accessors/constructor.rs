@@ -2,8 +2,7 @@
 
 use crate::api::types::{AttachmentRequest, ConstructedMessageBody, Update};
 
-/// Methods for updates from a constructor. In a constructor, a user of TamTam composes a message with the help of the
-/// bot.
+/// Methods for updates from a constructor (TamTam only).
 impl Update {
     /// Returns the text of the first message in [`constructed_messages`](Self::constructed_messages) that has a text.
     /// If a user posted a message from the constructor, returns the text of the posted message. `None` if no message in

@@ -2,7 +2,6 @@
 
 use crate::{api::types::Update, json::key::Key, redaction::fnv_1a};
 
-/// A key for the deduplication of updates.
 impl Update {
     /// Returns a key that identifies the update, so that a bot can find duplicates.
     ///
@@ -15,19 +14,19 @@ impl Update {
     ///   or reply
     /// - the title of the chat, or the payload of the button or deep link
     ///
-    /// The key does not contain names, texts or attachments. The key also does not contain values that can change
-    /// between two deliveries: activity times, view counts, URLs, or the pinned message of a chat.
+    /// The key does not contain user names, message texts or attachments. The key also does not contain values that can
+    /// change between two deliveries: activity times, view counts, URLs, or the pinned message of a chat.
     ///
     /// The key of [`Update::Unknown`] contains the kind, the timestamp (if the update has one), and a 64-bit hash of
-    /// the JSON text. So this key changes if any part of the JSON changes.
+    /// the JSON text.
     ///
     /// The key is printable ASCII without spaces. You can use the key in a database or in a header such as
-    /// `Nats-Msg-Id`. Values in the key are percent-encoded. Do not parse the key. To read properties of the update,
-    /// use the other methods of `Update`. The key contains payloads, so do not log the key if your payloads are secret.
+    /// `Nats-Msg-Id`. Do not parse the key. The key contains payloads, so do not log the key if your payloads are
+    /// secret.
     ///
     /// To find duplicates, store each key for as long as the server can repeat the update, for example for a day. A
-    /// later version of the crate may add an id to the key, or support an update that is `Unknown` now. If an update is
-    /// delivered both before and after an upgrade to such a version, its two keys can differ.
+    /// later version of the crate may add an id to the key, or support an update that is `Unknown` now. An upgrade to
+    /// such a version can change the key of an update.
     ///
     /// # Examples
     ///

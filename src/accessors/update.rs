@@ -36,9 +36,8 @@ impl Update {
 
     link_accessors!();
 
-    /// Returns the payload of the button that a user pressed in a message or in a constructor. A payload is a text that
-    /// the bot has set. `None` if the button has no payload, if the update is not a button press, or if the update is
-    /// [`Unknown`](Self::Unknown).
+    /// Returns the payload of the button that a user pressed below a message or in a constructor. A payload is a text
+    /// that the bot has set. `None` if the button has no payload, and for all other updates.
     ///
     /// For the payload of a deep link (a link that starts the bot), use [`start_payload`](Self::start_payload).
     #[must_use]
@@ -54,8 +53,7 @@ impl Update {
     }
 
     /// Returns the payload of the [deep link](crate::link::DeepLink) that started the bot, or of the chat button that
-    /// created the chat. A payload is a text that the bot has set in the link or button. `None` if the link or
-    /// button has no payload, and for all other updates.
+    /// created the chat. `None` if the link or button has no payload, and for all other updates.
     #[must_use]
     pub fn start_payload(&self) -> Option<&str> {
         match self {
