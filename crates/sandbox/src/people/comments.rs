@@ -4,8 +4,8 @@ use super::actor::Actor;
 use super::person::Person;
 
 impl Person {
-    /// Comments on a post of the channel in which this person acts, and returns the id of the comment. If the bot has a
-    /// webhook, the bot gets `comment_created`. MAX only.
+    /// Writes a comment on a post of the channel in which this person acts, and returns the id of the comment. If the
+    /// bot has a webhook, the bot gets `comment_created`. MAX only.
     ///
     /// - `post`: the id of the post.
     /// - `text`: the text of the comment.
@@ -42,7 +42,8 @@ impl Person {
         self.must(|actor, state| actor.comments(state, post.as_str(), text.into()))
     }
 
-    /// Returns the current texts of the comments on a post, the oldest first. `post`: the id of the post. MAX only.
+    /// Returns the current texts of the comments on a post, the oldest first. `post`: the id of the post. On TamTam,
+    /// the result is empty.
     ///
     /// # Panics
     ///

@@ -9,9 +9,8 @@ use crate::state::prepared::Prepared;
 
 /// A window in which a bot helps a person to compose a message. Returned by [`Person::opens_constructor`]. TamTam only.
 ///
-/// The API calls this window a constructor. The person types text and presses buttons. The bot answers with messages to
-/// post, with a keyboard, or with both. Finally, the person posts the messages of the latest answer in the chat for
-/// which the constructor was opened.
+/// The person types text and presses buttons. The bot answers with messages to post, with a keyboard, or with both.
+/// Finally, the person posts the messages of the latest answer in the chat for which the constructor was opened.
 ///
 /// ```
 /// # #[tokio::main]

@@ -68,10 +68,9 @@ impl Person {
         self.must(|actor, state| actor.mutes(state, None));
     }
 
-    /// Mutes the dialog (switches off its notifications) for `time` on the sandbox's clock. The bot gets
-    /// `dialog_muted`. When the time is over, the bot gets no update. MAX only.
-    ///
-    /// [`Sandbox::time_passes`](crate::Sandbox::time_passes) moves the clock forward.
+    /// Mutes the dialog (switches off its notifications) for `time` on the sandbox's
+    /// [clock](crate::Sandbox::time_passes). The bot gets `dialog_muted`. When the time is over, the bot gets no
+    /// update. MAX only.
     ///
     /// # Panics
     ///

@@ -10,7 +10,7 @@ use crate::state::message::Attachment;
 /// has a `url` and a `token`. The bot can download the bytes from the `url`. With the `token`, the bot can send the
 /// attachment again.
 ///
-/// A message can contain several photos, videos, links and locations. An audio recording, a file, a sticker or a
+/// A message can combine several photos, videos, links and locations. An audio recording, a file, a sticker or a
 /// contact card must be the only attachment of its message. Otherwise, [`Person::says_with`](crate::Person::says_with)
 /// panics.
 ///
@@ -51,20 +51,17 @@ impl Enclosure {
         Self::media("video", String::new(), bytes.into())
     }
 
-    /// Creates an audio recording. `bytes`: the content of the recording. An audio recording must be the only
-    /// attachment of its message.
+    /// Creates an audio recording. `bytes`: the content of the recording.
     pub fn audio(bytes: impl Into<Vec<u8>>) -> Self {
         Self::media("audio", String::new(), bytes.into())
     }
 
-    /// Creates a file. `name`: the file name. `bytes`: the content of the file. A file must be the only attachment of
-    /// its message.
+    /// Creates a file. `name`: the file name. `bytes`: the content of the file.
     pub fn file(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         Self::media("file", name.into(), bytes.into())
     }
 
-    /// Creates a sticker. `code`: the id of the sticker in the messenger. Any text is accepted. A sticker must be the
-    /// only attachment of its message.
+    /// Creates a sticker. `code`: the id of the sticker in the messenger. Any text is accepted.
     pub fn sticker(code: impl Into<String>) -> Self {
         Self(Enclosed::Sticker { code: code.into() })
     }
@@ -76,7 +73,7 @@ impl Enclosure {
     }
 
     /// Creates a contact card. `name`: the name on the card. `phone`: the phone number on the card. Any text is
-    /// accepted for both. A contact card must be the only attachment of its message.
+    /// accepted for both.
     ///
     /// [`Person::shares_contact`](crate::Person::shares_contact) sends the person's own card.
     pub fn contact(name: impl Into<String>, phone: impl Into<String>) -> Self {

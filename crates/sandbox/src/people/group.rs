@@ -7,8 +7,8 @@ use crate::sandbox::Sandbox;
 use crate::state::chat::Permission;
 use crate::state::ids::ChatId;
 
-/// A group or a channel in a sandbox. Created by [`Sandbox::group`] or [`Sandbox::channel`]. In a group, all members
-/// can write. In a channel, only administrators with the right `write` can write.
+/// A group or a channel in a sandbox. Returned by [`Sandbox::group`], [`Sandbox::channel`] and [`Sandbox::chat`]. In a
+/// group, all members can write. In a channel, only administrators with the right `write` can write.
 ///
 /// Every sandbox starts with one bot. On this page, "the bot" means this bot.
 ///
@@ -81,7 +81,7 @@ impl Group {
     ///
     /// # Panics
     ///
-    /// Panics if the sandbox simulates TamTam, which has no comments.
+    /// Panics if the sandbox simulates TamTam.
     #[must_use]
     #[track_caller]
     pub fn with_comments(self) -> Self {
@@ -94,7 +94,7 @@ impl Group {
     ///
     /// # Panics
     ///
-    /// Panics if the sandbox simulates TamTam, which has no comments.
+    /// Panics if the sandbox simulates TamTam.
     #[track_caller]
     pub fn closes_comments(&self) {
         self.set_comments(false);
@@ -117,7 +117,7 @@ impl Group {
         self.set_rights(|_| None);
     }
 
-    /// Makes the bot an administrator with all rights. In a new group or channel, the bot already has this role. On
+    /// Makes the bot an administrator with all rights. In a new group or channel, the bot already has all rights. On
     /// TamTam, the bot gets no update. On MAX, if the rights change, the bot's webhooks get the update
     /// `bot_admin_permissions_changed`.
     ///

@@ -119,7 +119,7 @@ impl Person {
         self.must(|actor, state| actor.renames_chat(state, title));
     }
 
-    /// Makes `other` an administrator of the chat with all rights. Bots get no update.
+    /// Makes `other` an administrator with all rights in the chat. Bots get no update.
     ///
     /// # Panics
     ///

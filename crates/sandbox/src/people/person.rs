@@ -45,12 +45,12 @@ use crate::state::seen::Seen;
 /// # Acts that are not allowed
 ///
 /// If the messenger does not allow an act, the method panics. For example, [`presses`](Self::presses) panics if the
-/// button does not exist. The panic message shows the line of the test that called the method.
+/// button does not exist. The panic message shows the line of the call.
 ///
 /// # Updates
 ///
-/// "The bot gets `message_created`" means that the sandbox sends the bot an update of this type. This table shows which
-/// bots get an update from a group or channel:
+/// "The bot gets `message_created`" means that the sandbox sends an update of this type. From a dialog, the bot of the
+/// dialog gets the update. From a group or channel, the bots in this table get the update:
 ///
 /// | update | bots on TamTam | bots on MAX |
 /// |---|---|---|
@@ -174,8 +174,7 @@ impl Person {
     /// [`replies`](Self::replies), [`forwards`](Self::forwards), [`shares_contact`](Self::shares_contact),
     /// [`sends_location`](Self::sends_location) and [`sends_voice`](Self::sends_voice).
     ///
-    /// `message`: a text, a formatted [`Text`](tamtam::text::Text), or a [`NewMessageBody`], for example a reply. The
-    /// message cannot contain buttons, because only bots can send buttons.
+    /// `message`: a text, a formatted [`Text`](tamtam::text::Text), or a [`NewMessageBody`], for example a reply.
     ///
     /// ```
     /// # #[tokio::main]
@@ -217,8 +216,7 @@ impl Person {
     ///
     /// - If this chat has no message or comment with this id.
     /// - If another user wrote the message or comment.
-    /// - If `mid` is the id of a comment that is older than 26 h on the sandbox's clock.
-    ///   [`Sandbox::time_passes`] moves the clock forward.
+    /// - If the comment is older than 26 h on the sandbox's [clock](Sandbox::time_passes).
     #[track_caller]
     pub fn edits(&self, mid: impl AsRef<str>, text: impl Into<String>) {
         self.must(|actor, state| actor.edits(state, mid.as_ref(), text.into()));

@@ -5,9 +5,8 @@ use std::fmt;
 /// An HTTP request to the API of the sandbox, with its response. [`Sandbox::on_exchange`](crate::Sandbox::on_exchange)
 /// adds a hook that receives each exchange.
 ///
-/// If the method, the path, or the name or value of a query parameter contains a bot's token, `...` replaces this whole
-/// text, not only the token. Bodies stay unchanged, even if they contain a token. For a request to the
-/// [`control`](crate::control) endpoints, the exchange contains neither the query nor the bodies.
+/// `...` replaces each of these texts that contains a bot's token: the method, the path, and the names and values of
+/// query parameters. Bodies stay unchanged, even if they contain a token.
 ///
 /// ```
 /// # #[tokio::main]

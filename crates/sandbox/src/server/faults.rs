@@ -20,9 +20,8 @@ const SAID: &str = "Fault of the test";
 
 /// A fault to inject into the requests of one operation, for [`Sandbox::fails`](crate::Sandbox::fails).
 ///
-/// By default, one request gets the fault. [`times`](Self::times) sets another number of requests. With some faults,
-/// the server carries out the operation, although the client gets no normal response. The last column of this table
-/// shows whether the server carries out the operation by default. [`applied`](Self::applied) changes this default.
+/// By default, one request gets the fault: see [`times`](Self::times). The last column of this table shows whether the
+/// server carries out the operation by default. [`applied`](Self::applied) changes this default.
 ///
 /// | fault | what the client receives | operation is carried out by default |
 /// |---|---|---|
@@ -72,8 +71,8 @@ impl Fault {
     /// statuses 400, 401, 403, 404, 405, 429 and 503, the error code in the body matches the status, for example
     /// `not.found` for 404. For other statuses, the code is `internal.error`.
     ///
-    /// From the codes for 429 and 503, a client can conclude that the operation was not carried out. With
-    /// [`applied(true)`](Self::applied), this conclusion is wrong.
+    /// The codes for 429 and 503 mean that the operation was not carried out. With [`applied(true)`](Self::applied),
+    /// these codes are wrong.
     ///
     /// # Panics
     ///
@@ -142,8 +141,8 @@ impl Fault {
 
     /// Creates a fault that delays the normal response by `delay`, in real time.
     ///
-    /// By default, the server carries out the operation before the delay. With [`applied(false)`](Self::applied), the
-    /// server carries out the operation after the delay, if the client is still connected.
+    /// With [`applied(false)`](Self::applied), the server carries out the operation after the delay, if the client is
+    /// still connected.
     ///
     /// If the client disconnects during the delay, the request is not reported to
     /// [`Sandbox::on_exchange`](crate::Sandbox::on_exchange).
@@ -151,7 +150,7 @@ impl Fault {
         Self::new(FaultKind::Delay(delay), true)
     }
 
-    /// Sets the number of requests that get the fault. Defaults to 1. With 0, no request gets the fault.
+    /// Sets the number of requests that get the fault. Defaults to 1.
     pub fn times(mut self, times: u32) -> Self {
         self.times = times;
         self
@@ -159,8 +158,7 @@ impl Fault {
 
     /// Sets whether the server carries out the operation before the fault. [`Fault`] lists the defaults.
     ///
-    /// With `false`, a [`delay`](Self::delay) happens before the operation. With `false` and any other fault, the
-    /// server does not carry out the operation.
+    /// With `false`, the server does not carry out the operation, except after a [`delay`](Self::delay).
     pub fn applied(mut self, applied: bool) -> Self {
         self.applied = applied;
         self
