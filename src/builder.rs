@@ -151,9 +151,8 @@ impl BotBuilder {
     /// - `TAMTAM_BASE_URL` or `MAX_BASE_URL`: The base URL of the API. The builder reads only the variable of the
     ///   selected service. Defaults to the URL of the service.
     ///
-    /// A value is blank if it is empty or contains only white space. A blank base URL counts as not set. A blank token
-    /// is ignored if the other token is not blank. If the only token is blank, or if both tokens are blank,
-    /// [`build`](Self::build) fails.
+    /// A blank value is empty or contains only white space. A blank base URL counts as not set. A blank token is
+    /// ignored if the other token is not blank. If all tokens that are set are blank, [`build`](Self::build) fails.
     ///
     /// # Errors
     ///
@@ -269,7 +268,8 @@ impl BotBuilder {
         self
     }
 
-    /// Sets the extra time that the bot waits for the response to a poll (a request for updates). Defaults to 15 s.
+    /// Sets how long the bot waits for the response to a poll (a request for updates) after the hold time. Defaults to
+    /// 15 s.
     ///
     /// The server delays the response to a poll until there is an update, but at most for the hold time. The hold time
     /// is 30 s by default, and is set with [`Updates::timeout`](crate::updates::Updates::timeout). If no response
@@ -282,8 +282,8 @@ impl BotBuilder {
     /// Sets the time limit for opening a connection. Defaults to 10 s.
     ///
     /// The maximum is half of the [time limit of an attempt](Self::timeout). A larger value is reduced to this maximum.
-    /// So if no connection can be opened, the attempt fails before its time limit expires. The error has the kind
-    /// [`ErrorKind::Connect`](crate::ErrorKind::Connect), which means that the request was not sent.
+    /// If no connection can be opened, the error has the kind [`ErrorKind::Connect`](crate::ErrorKind::Connect): the
+    /// request was not sent.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -292,8 +292,8 @@ impl BotBuilder {
     /// Configures the pings that detect a frozen HTTP/2 connection. A frozen connection stays open, but the server no
     /// longer responds.
     ///
-    /// - `interval`: Idle time before a ping. If the server sends no data for this time, the bot sends a ping, even if
-    ///   no call is running. Defaults to 10 s. [`Duration::MAX`] turns pings off.
+    /// - `interval`: Time without data from the server, after which the bot sends a ping, even if no call is running.
+    ///   Defaults to 10 s. [`Duration::MAX`] turns pings off.
     /// - `timeout`: Time to wait for the response to a ping. Defaults to 10 s.
     ///
     /// If the server does not respond to a ping, the calls on the connection fail, and later calls open a new
@@ -369,8 +369,8 @@ impl BotBuilder {
         self
     }
 
-    /// Sets a function that the bot calls before each retry delay. For example, the function can count retries. It must
-    /// not block, because it runs on the task that awaits the call.
+    /// Sets a function that the bot calls before each retry delay, for example to count retries. The function must not
+    /// block, because it runs on the task that awaits the call.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -432,8 +432,6 @@ impl BotBuilder {
     /// certificates of the platform.
     ///
     /// `pem`: The content of a PEM file with one or more certificates.
-    ///
-    /// A bot with this setting has its own TLS configuration: see [`build`](Self::build).
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates.push(pem.into());
         self
@@ -442,14 +440,12 @@ impl BotBuilder {
     /// Sets a closure that changes the settings of the HTTP client. Use the closure for settings that have no method in
     /// `BotBuilder`. If `http` is called again, the new closure replaces the previous closure.
     ///
-    /// `settings`: The closure, which receives the builder of the HTTP client, and returns the changed builder.
+    /// `settings`: Receives the builder of the HTTP client, and returns the changed builder.
     ///
     /// The closure cannot turn on these settings:
     ///
     /// - Redirects, the `Referer` header and verbose logs, which would reveal the token.
     /// - The retries of the HTTP client, which would bypass the [`RetryPolicy`] of the bot.
-    ///
-    /// A bot with this setting has its own TLS configuration: see [`build`](Self::build).
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -470,9 +466,8 @@ impl BotBuilder {
     /// # TLS
     ///
     /// A bot with [`root_certificates`](Self::root_certificates) or [`http`](Self::http) has its own TLS configuration,
-    /// and reads the root certificates of the platform. All other bots share a TLS configuration with the bots
-    /// that trust the same root certificates. For each shared configuration, the root certificates of the platform are
-    /// read once.
+    /// and reads the root certificates of the platform. All other bots that trust the same root certificates share one
+    /// TLS configuration, for which the root certificates of the platform are read only once.
     ///
     /// Bots with a shared configuration also share TLS sessions. Each bot has its own connections.
     ///
@@ -481,7 +476,8 @@ impl BotBuilder {
     /// Returns an error of the kind [`Build`](crate::ErrorKind::Build) in these cases:
     ///
     /// - If the token is blank.
-    /// - If the token of a bot of MAX contains characters that are not allowed in a header.
+    /// - If the [`Service`] (such as MAX) expects the token in a header, and the token contains characters that are not
+    ///   allowed in a header.
     /// - If the base URL cannot be parsed, or has a scheme other than `http` and `https`.
     /// - If the base URL has a user, a query or a fragment.
     /// - If the base URL has the scheme `https`, and no TLS feature (`rustls` or `native-tls`) is enabled.
@@ -495,11 +491,8 @@ impl BotBuilder {
     /// - If a proxy URL cannot be parsed, or has a scheme that [`proxy`](Self::proxy) does not support. The URLs in
     ///   environment variables are checked only if neither `proxy`, [`no_proxy`](Self::no_proxy) nor `http` is called.
     /// - If a proxy URL has the scheme `https`, and no TLS feature is enabled.
-    /// - If a proxy URL has a SOCKS scheme, and the feature `socks` is not enabled.
     /// - If the [`Service`] sends the token in a header or query parameter whose name is invalid or reserved.
     /// - If the HTTP client cannot be created, for example because `http` set an invalid value.
-    ///
-    /// The `Display` text of the error names the cause.
     pub fn build(self) -> Result<Bot> {
         let token = self.token.trim();
         if token.is_empty() {

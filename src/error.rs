@@ -40,8 +40,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// - [`kind`](Self::kind) returns the [`ErrorKind`], such as `Timeout`.
 /// - [`is_retryable`](Self::is_retryable) returns whether a retry may succeed.
 /// - [`may_have_been_applied`](Self::may_have_been_applied) returns whether the server may have applied the request
-///   although the call failed. If the method returns `true`, a retry may apply the request a second time.
-/// - Other methods return the operation, the HTTP status, and the `code` and `message` of the API.
+///   although the call failed.
+///
+/// An error response has a status other than 2xx, or is a refusal. A refusal is a response with status 200 and
+/// `success: false`.
 ///
 /// If the call had several attempts, the kind, the status, the `code` and the `message` are from the last attempt.
 ///
@@ -207,9 +209,6 @@ impl Error {
 
     /// Returns the `code` in the error response of the API. `None` if there was no error response, or if the response
     /// has no code.
-    ///
-    /// An error response has a status other than 2xx, or is a [refusal](Self::is_refused). A refusal is a response with
-    /// status 200 and `success: false`.
     #[must_use]
     pub fn code(&self) -> Option<&ErrorCode> {
         match &self.0.kind {
@@ -220,7 +219,7 @@ impl Error {
 
     /// Returns the error message of the API. If the error response is from a proxy, returns the text of the response.
     /// `None` if there was no error response. If an error response has no message, the result is `None` for a
-    /// [refusal](Self::is_refused) (status 200 and `success: false`), and an empty string for all other responses.
+    /// [refusal](Self::is_refused), and an empty string for all other responses.
     ///
     /// In the returned text, secrets are removed, and control characters are escaped: a line break becomes `\n`.
     #[must_use]
@@ -264,15 +263,15 @@ impl Error {
         self.0.report.elapsed
     }
 
-    /// Returns the time that the server asks the bot to wait (the header `Retry-After`), but at most 1 h. `None` if the
-    /// response has no `Retry-After`.
+    /// Returns the time that the server asks the bot to wait (the header `Retry-After`), but at most 1 h. `None` for a
+    /// [refusal](Self::is_refused), or if there was no `Retry-After`.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.kind.retry_after()
     }
 
-    /// Returns whether the bot sent too many requests: status 429, or a refusal with the code `too.many.requests`. A
-    /// refusal is a response with status 200 and `success: false`.
+    /// Returns whether the bot sent too many requests: status 429, or a [refusal](Self::is_refused) with the code
+    /// `too.many.requests`.
     ///
     /// If this method returns `true`, the last attempt had no effect. Retry the call later. If
     /// [`retry_after`](Self::retry_after) returns a duration, wait at least that long.
@@ -324,8 +323,8 @@ impl Error {
     }
 
     /// Returns whether the chat, dialog, message or other item does not exist, or is not accessible to the bot.
-    /// Returns `true` for each error with status 404. For a [refusal](Self::is_refused) (status 200), returns `true` if
-    /// the code ends with `not.found`, except `method.not.found`.
+    /// Returns `true` for each error with status 404. For a [refusal](Self::is_refused), returns `true` if the code
+    /// ends with `not.found`, except `method.not.found`.
     ///
     /// A dialog is the chat of one user with the bot. The dialog exists only if the user has started the bot.
     #[must_use]

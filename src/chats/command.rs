@@ -15,7 +15,7 @@ use crate::{
     error::Result,
 };
 
-/// A command in the text of a message, such as `/remind@my_bot 10 min`. Returned by
+/// A command and the text after the command, such as `/remind@my_bot 10 min`. Returned by
 /// [`Update::command`](crate::Update::command) and [`Message::command`](crate::Message::command).
 ///
 /// To handle a command, match on the [`name`](Self::name), or implement `TryFrom<Command>` for your own type:
@@ -62,7 +62,7 @@ use crate::{
 pub struct Command<'a> {
     /// The name of the command without the slash, such as `remind`. The case of the letters is preserved.
     pub name: &'a str,
-    /// The username of a bot after the `@`, such as `my_bot`. `None` if the command names no bot.
+    /// The username after the `@`, such as `my_bot`. `None` if the command names no bot.
     pub bot: Option<&'a str>,
     /// The text after the command, such as `10 min`, without white space at the start and the end. Empty if no text
     /// follows the command.
