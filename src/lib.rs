@@ -90,7 +90,7 @@
 //! | `rustls` (default) | TLS by `rustls`, with the certificate verifier of the platform (the operating system) |
 //! | `native-tls` | TLS by the library of the operating system, even if `rustls` is also enabled |
 //! | `webhook` | the module `webhook`, with an axum router that receives updates by webhook |
-//! | `journal` | `updates::Journal`, a durable queue of updates on disk |
+//! | `journal` | `updates::Journal`, a durable queue of updates in a file |
 //! | `mini-app` | the module `mini_app`, which checks the signatures of MAX for the data of Mini Apps (web pages inside MAX), shared contacts and shared phone numbers |
 //! | `socks` | support for SOCKS proxies |
 //! | `full` | the features `webhook`, `journal`, `mini-app` and `socks` |

@@ -47,8 +47,7 @@
 //!
 //! - **Poll**: a request for new updates. The server responds when there are updates, or after a timeout.
 //! - **Page**: the updates in one response to a poll.
-//! - **Marker**: a number that the server sends with a page. A poll with this number returns the updates after this
-//!   page.
+//! - **Marker**: a number that the server sends with a page. A poll with the marker returns the updates after the page.
 //! - **Journal**: a queue of updates in a file. The bot stores updates in the journal before it handles them.
 //! - **Commit**: a poll with the marker of a page. After the commit, the server does not deliver the page again.
 //!   Without a journal, the bot commits a page when all updates of the page are handled. With a journal, the bot

@@ -79,7 +79,7 @@
 //! | 413 | The body is larger than [`Webhook::body_limit`] (4 MiB by default). |
 //! | 400 | The connection broke before the body was complete. |
 //! | 408 | The body was not complete after 30 s. |
-//! | 503 | The delivery was neither handled nor skipped. The service repeats the delivery. |
+//! | 503 | The delivery was neither handled nor skipped. The service sends the delivery again. |
 //!
 //! With `Webhook::journal` (see [A durable queue](#a-durable-queue)), the status is 200 as soon as the update is
 //! stored. The next three sections describe a webhook without a journal.
@@ -100,20 +100,19 @@
 //! # Slow handlers
 //!
 //! A handler continues if the service closes the connection. After [`Webhook::handler_timeout`] (120 s by default), the
-//! handler is dropped, and counts as failed. If a handler often takes longer than the service waits (30 s on MAX), use
-//! a [queue](#a-durable-queue).
+//! handler is dropped. If a handler often takes longer than the service waits (30 s on MAX), use a
+//! [queue](#a-durable-queue).
 //!
 //! If the service delivers an update again while the handler is running, the second delivery waits for the handler.
 //! Both deliveries get the same response.
 //!
 //! After a response with 200, the router remembers the update for 5 min. The router remembers at most 20,000 updates.
-//! If the service repeats a remembered update, the response is also 200, and the handler is not called.
+//! If the service delivers a remembered update again, the response is also 200, and the handler is not called.
 //!
 //! # Guarantees
 //!
-//! - **At least once.** The handler may be called more than once for an update. If a response with 200 is lost, the
-//!   service delivers the update again. If the router does not remember the update, for example after a restart, the
-//!   handler is called again.
+//! - **At least once.** The handler may be called more than once for an update, for example if a response with 200 is
+//!   lost and the router no longer remembers the update. The router remembers no updates after a restart.
 //! - **No order.** Updates are handled concurrently, even updates of one chat. If the order matters, use a
 //!   [queue](#a-durable-queue) or [polling](crate::Bot::run), or compare the `timestamp` of the updates.
 //!
@@ -123,7 +122,7 @@
 //! three ways:
 //!
 //! - `Webhook::journal` (feature `journal`) stores updates in a file. Updates of one chat are handled in the order in
-//!   which they were stored. If the service repeats an update within one hour, the copy is dropped.
+//!   which they were stored. If the service delivers an update again within one hour, the copy is dropped.
 //! - The crate `tamtam-nats` stores updates in a queue that many processes share.
 //! - [`Webhook::raw_router`] passes the JSON of each update to a handler that writes to your own queue.
 //!
@@ -172,16 +171,12 @@
 //! # }
 //! ```
 //!
-//! A job in this queue is the JSON text of one update from the service. Parse a job with `serde_json::from_slice`, as
-//! an [`Update`](crate::Update) or as a [`RawUpdate`](crate::updates::RawUpdate). Do not store a serialized `Update`,
-//! because it lacks the properties that this version of the crate does not support.
+//! Parse a job with `serde_json::from_slice`, as an [`Update`](crate::Update) or as a
+//! [`RawUpdate`](crate::updates::RawUpdate). Do not store a serialized `Update`, because it lacks the properties that
+//! this version of the crate does not support.
 //!
 //! The queue can contain the same update twice. Make the processing of a job idempotent, or recognize repeated updates
-//! by [`Update::key`](crate::Update::key). Programs in languages other than Rust can build a key from these values:
-//!
-//! - for a new, edited or removed message: the update type, the timestamp and the message id
-//! - for a callback (the press of a button): the `callback_id`
-//! - for an update of any other type: the update type, the timestamp, the chat id and the user id
+//! by [`Update::key`](crate::Update::key).
 //!
 //! # Several bots, and other routes
 //!

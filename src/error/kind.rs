@@ -137,12 +137,12 @@ pub enum ErrorKind {
     /// server has kept. In this case, MAX can skip updates.
     MarkerStore,
     /// The store of a [`ChatBook`](crate::updates::ChatBook) cannot be read or written. A chat book is a list of the
-    /// chats of the bot.
+    /// chats that the bot is in.
     ///
     /// If a change cannot be written, the change stays in memory. A later update starts another save: see
     /// [`ChatBook::observe`](crate::updates::ChatBook::observe).
     ChatBook,
     /// The journal (`updates::Journal`) cannot be used. For example, the journal is damaged, belongs to another bot, or
-    /// is open in another process. A journal is a queue of updates on disk.
+    /// is open in another process. A journal is a queue of updates in a file.
     Journal,
 }

@@ -27,7 +27,7 @@ pub struct Delivery {
     pub(super) entry: Option<Box<dyn Entry>>,
 }
 
-/// The result of handling a [`Delivery`], which is an update that your program supplies. Passed to the function
+/// The result of handling a [`Delivery`], which is an update from your own source. Passed to the function
 /// `settle` of the delivery: see [`Delivery::new`].
 ///
 /// A handler fails if it returns an error, panics or exceeds its time limit.

@@ -24,7 +24,7 @@ use database::DeadRow;
 use queue::Queue;
 use settings::Settings;
 
-/// A durable queue of updates on disk. Clones share one journal.
+/// A durable queue of updates in a file. Clones share one journal.
 ///
 /// ```
 /// # #[tokio::main]

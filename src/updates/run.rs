@@ -300,8 +300,8 @@ impl Run {
         self
     }
 
-    /// Sets a [`ChatBook`], which is a list of the chats of the bot. The bot applies each update to the list, saves the
-    /// changes, and then calls the handler.
+    /// Sets a [`ChatBook`], which is a list of the chats that the bot is in. The bot applies each update to the list,
+    /// saves the changes, and then calls the handler.
     ///
     /// If a save fails or takes longer than 5 s, the bot still calls the handler. The bot logs the failure as
     /// `chat book save failed` at the level WARN. The time limit of the handler does not include the save.

@@ -58,7 +58,7 @@ const IDLE: Duration = Duration::from_secs(60);
 /// - [`budget`](crate::settings::RetryPolicy::budget) limits the sum of the delays before the retries. The time of
 ///   the attempts does not count.
 ///
-/// When the host has confirmed more bytes, both limits begin anew. `attempts` also limits how often an upload starts
+/// Whenever the host confirms more bytes, both limits are reset. `attempts` also limits how often an upload starts
 /// over.
 ///
 /// # Time limits
@@ -193,9 +193,9 @@ impl<M: Media> Upload<M> {
         self
     }
 
-    /// Sets whether the file is sent in ranges (`true`) or in one request (`false`). Only an upload in ranges can
-    /// continue after a failure. By default, a file of at least [`resumable_from`](Self::resumable_from) bytes is sent
-    /// in ranges. If you call [`resume`](Self::resume), this setting has no effect, and the file is sent in ranges.
+    /// Sets whether the file is sent in ranges (`true`) or in one request (`false`). By default, a file
+    /// of at least [`resumable_from`](Self::resumable_from) bytes is sent in ranges. With [`resume`](Self::resume), the
+    /// file is always sent in ranges.
     pub fn resumable(mut self, resumable: bool) -> Self {
         self.resumable = Some(resumable);
         self
@@ -208,8 +208,8 @@ impl<M: Media> Upload<M> {
         self
     }
 
-    /// Sets the size of a range (a part of the file), in bytes. Defaults to 2,048,000, as in the official client
-    /// library. A value of 0 is treated as 1.
+    /// Sets the size of a range (a part of the file), in bytes. Defaults to 2,048,000. A value of 0 is treated
+    /// as 1.
     ///
     /// Each range is sent in its own request. If the connection breaks, at most one range is sent again. Memory use
     /// does not depend on this setting.
@@ -237,18 +237,20 @@ impl<M: Media> Upload<M> {
         self
     }
 
-    /// Continues the upload of a stored session, which can be from another process. The upload continues after the last
-    /// byte that the upload host has. If the host no longer accepts the upload URL of the session, the upload starts
-    /// over with a new URL.
+    /// Continues the upload of a stored session, which can be from another process. The upload continues as after a
+    /// [temporary failure](#retries).
     ///
-    /// The source must have the same content as the source of the stored session. The upload fails in these cases:
+    /// The source must be the same as for the stored session. The upload fails in these cases:
     ///
-    /// - For a path: the size or the modification time of the file has changed
+    /// - If the session belongs to another type of upload
+    ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
+    /// - If the source is a [`Source::stream`] (`InvalidRequest`).
+    /// - If the session is from another kind of source, for example from a path instead of bytes
     ///   ([`ErrorKind::Source`](crate::ErrorKind::Source)).
-    /// - For bytes: the bytes differ from the bytes for which the session was stored (`Source`).
-    /// - For a [`Source::reader`]: the length differs from the stored size, or the host already has a part of the file
-    ///   (`Source`).
-    /// - For a [`Source::stream`]: always ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
+    /// - For a path: if the size or the modification time of the file has changed (`ErrorKind::Source`).
+    /// - For bytes: if the bytes have changed (`ErrorKind::Source`).
+    /// - For a [`Source::reader`]: if the length has changed (`ErrorKind::Source`).
+    /// - For a `Source::reader`: if the host already has a part of the file (`ErrorKind::Source`).
     ///
     /// ```
     /// # #[tokio::main]
@@ -295,19 +297,17 @@ impl<M: Media> Upload<M> {
     ///
     /// - If the source is empty ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     /// - If the source is the path of a directory or of a special file, such as a pipe (`InvalidRequest`).
-    /// - If the source exceeds the size limit of the service (`InvalidRequest`).
+    /// - If the source exceeds the size limit of the service (`InvalidRequest`). On TamTam, the limit is 2 GiB. On MAX,
+    ///   the limit is 50 MiB for a photo, 250 MiB for a video, 256 MiB for audio, and 4 GiB for a file.
     /// - If the file name or the content type is invalid (`InvalidRequest`).
-    /// - If the session that is passed to [`resume`](Self::resume) belongs to another type of upload
-    ///   (`InvalidRequest`).
-    /// - If a session is passed to `resume`, and the source is a [`Source::stream`] (`InvalidRequest`).
     /// - If the file does not exist or cannot be read ([`ErrorKind::Source`](crate::ErrorKind::Source)).
-    /// - If a `Source::stream` fails, or the temporary file cannot be written (`Source`).
-    /// - If the session was stored for another source, or if the file has changed since then (`Source`).
+    /// - If a [`Source::stream`] fails, or the temporary file cannot be written (`ErrorKind::Source`).
+    /// - If the session does not fit the upload: see [`resume`](Self::resume).
     ///
     /// The upload fails after it has started in these cases:
     ///
-    /// - If the source changes or cannot be read (`Source`).
-    /// - If a byte of a [`Source::reader`] is needed a second time (`Source`).
+    /// - If the source changes or cannot be read (`ErrorKind::Source`).
+    /// - If a byte of a [`Source::reader`] is needed a second time (`ErrorKind::Source`).
     /// - If the upload host refuses the file (for example [`Rejected`](crate::ErrorKind::Rejected) or
     ///   [`Refused`](crate::ErrorKind::Refused)).
     /// - If the upload host fails or does not respond, even after retries ([`Server`](crate::ErrorKind::Server),
@@ -323,8 +323,9 @@ impl<M: Media> Upload<M> {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the upload stops. An upload in ranges can continue later: call
-    /// [`resume`](Self::resume) with the last session that the function of [`on_session`](Self::on_session) received.
+    /// If the future is dropped, the upload stops. An upload in ranges from a path or from bytes can
+    /// continue later: call [`resume`](Self::resume) with the last session that the function of
+    /// [`on_session`](Self::on_session) received.
     pub async fn send(self) -> Result<M> {
         let span = tracing::info_span!("tamtam.upload", operation = M::OPERATION, attempts = Empty);
         let upload = async {

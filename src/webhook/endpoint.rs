@@ -25,10 +25,10 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 /// A builder of the axum router with which a bot receives updates by webhook.
 ///
-/// Create a `Webhook`, and call its setters. [`subscribe`](Self::subscribe) returns the request that subscribes the URL
-/// of the webhook. Then pass a handler to [`router`](Self::router), serve the router, and send the request. The handler
-/// is an async function that receives each update. The module [`webhook`](crate::webhook) contains an example, and
-/// describes the delivery guarantees.
+/// Create a `Webhook`, call its setters, and create the request for the subscription with
+/// [`subscribe`](Self::subscribe). Then pass a handler to [`router`](Self::router), serve the router, and send the
+/// request. The handler is an async function that receives each update. The module [`webhook`](crate::webhook) contains
+/// an example, and describes the delivery guarantees.
 #[derive(Clone)]
 #[must_use = "a webhook does nothing until its router is served"]
 pub struct Webhook {
@@ -42,7 +42,7 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Creates a webhook that receives the updates of a bot at a path.
+    /// Creates a webhook from a bot and a secret path.
     ///
     /// - `bot`: Bot that is passed to the handler.
     /// - `secret_path`: Path of the URL that you [subscribe](Self::subscribe), such as `/bots/<random>`. The last
@@ -140,8 +140,8 @@ impl Webhook {
     /// - An update whose handler fails is skipped (status 200).
     /// - A body that is not an update gets a 503.
     ///
-    /// Return `Retry` only if a later attempt may succeed. If the webhook sends no response with status 200 for 8 h,
-    /// the service may remove the subscription.
+    /// Return `Retry` only if a later attempt may succeed. After 8 h without a response with
+    /// status 200, MAX removes the subscription, and TamTam may remove the subscription.
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::Webhook {
@@ -161,8 +161,8 @@ impl Webhook {
     /// [`handler_timeout`](Self::handler_timeout) sets.
     ///
     /// With [`Webhook::journal`](crate::webhook#a-durable-queue), the rules of
-    /// [`Run::on_error`](crate::updates::Run::on_error) apply to failed handlers. For a body that is not an update,
-    /// only one rule changes: the time limit of a returned future is 20 s.
+    /// [`Run::on_error`](crate::updates::Run::on_error) apply to a failed handler. For a body that is not an update,
+    /// the rules above apply, but the time limit of a returned future is 20 s.
     pub fn on_error<D: Decision>(mut self, on_error: impl Fn(Failed) -> D + Send + Sync + 'static) -> Self {
         self.on_error = Some(failed::boxed(on_error));
         self
@@ -185,8 +185,8 @@ impl Webhook {
         self
     }
 
-    /// Sets a [`ChatBook`], which is a list of the chats of the bot. Before each call of the handler, the bot applies
-    /// the update to the list. See [`Run::chat_book`](crate::updates::Run::chat_book) for the details.
+    /// Sets a [`ChatBook`], which is a list of the chats that the bot is in. Before each call of the handler, the bot
+    /// applies the update to the list. See [`Run::chat_book`](crate::updates::Run::chat_book).
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::axum::Router {
@@ -205,12 +205,11 @@ impl Webhook {
 
     /// Returns an axum router that calls a handler with the bot and each update.
     ///
-    /// The handler is an async function. If the function needs more arguments, such as a database pool, use
-    /// [`with_state`](crate::updates::with_state) or pass a closure. [`HandlerResult`] lists the return types of a
-    /// handler.
+    /// If the handler needs more arguments, such as a database pool, use [`with_state`](crate::updates::with_state) or
+    /// pass a closure. [`HandlerResult`] lists the return types of a handler.
     ///
-    /// Give each bot its own random path. The route of the router contains only the first 8 characters of the last
-    /// segment. If two paths are equal up to these characters, axum panics when you merge the routers.
+    /// Give each bot its own random path. If two paths are equal up to the 8th character of the last segment, axum
+    /// panics when you merge the routers.
     ///
     /// # Cancel safety
     ///
@@ -241,10 +240,6 @@ impl Webhook {
     /// })
     /// # }
     /// ```
-    ///
-    /// # Cancel safety
-    ///
-    /// See [`router`](Self::router).
     #[must_use = "a router does nothing until it is served"]
     pub fn raw_router<H, F>(self, handler: H) -> Router
     where

@@ -12,9 +12,11 @@ use crate::{
 };
 
 /// The data about one chat in a [`ChatBook`](crate::updates::ChatBook), stored in a
-/// [`ChatStore`](crate::updates::ChatStore). A record exists while the chat is in the book, and for at least 48 h after
-/// the chat was removed from the book. The book measures this time by the timestamps of the updates.
-/// After [`ChatBook::forget`](crate::updates::ChatBook::forget), the time starts at the last update of the chat.
+/// [`ChatStore`](crate::updates::ChatStore).
+///
+/// A record exists while the chat is in the book, and for at least 48 h after the chat was removed from the book. The
+/// book measures the 48 h by the timestamps of the updates. After
+/// [`ChatBook::forget`](crate::updates::ChatBook::forget), the 48 h start at the last update of the chat.
 ///
 /// The fields are private. To store a record, serialize the record as JSON with serde. Later versions of the crate can
 /// read the JSON.
