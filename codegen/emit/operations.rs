@@ -346,9 +346,9 @@ impl<'a> Parts<'a> {
             _ => "`true`, because applying the request twice has the same effect as applying it once.",
         };
         let time_limit = match &self.hold {
-            Some((parameter, _)) => format!(
-                "[`{builder}::{0}`](Self::{0}) plus [`BotBuilder::poll_margin`](crate::BotBuilder::poll_margin), which \
-                 defaults to 15 s",
+            Some((parameter, seconds)) => format!(
+                "[`{builder}::{0}`](Self::{0}) ({seconds} s by default) plus \
+                 [`BotBuilder::poll_margin`](crate::BotBuilder::poll_margin) (15 s by default)",
                 names::value_ident(parameter)
             ),
             None => "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which defaults to 30 s".to_owned(),
@@ -600,8 +600,11 @@ impl Documentation<'_> {
             Some(summary) => format!("A request that {}", docs::decapitalized(&summary)),
             None => format!("A request of the operation `{}`.", operation.id),
         };
-        let has_setters = parts.arguments.iter().any(|argument| !argument.required);
-        let setters = if has_setters { " All other parameters have setters." } else { "" };
+        let setters = match parts.required().count() {
+            required if required == parts.arguments.len() => "",
+            0 => " All parameters have setters.",
+            _ => " All other parameters have setters.",
+        };
         let how = format!(
             "Created by [`Api::{}`].{setters} To send the request, `.await` it or call [`send`](Self::send).",
             parts.name

@@ -311,9 +311,6 @@ fn emit_union(document: &Value, union: &Union, links: &Links) -> TokenStream {
     let node = at(document, &["components", "schemas", &union.name]).unwrap_or(&Value::Null);
     let described = text(node, "description").unwrap_or_default();
     let described_whole = docs::with_paragraph(described.to_owned(), docs::provenance(node));
-    let of_unknown = doc(
-        "\nA value of a new kind, or a value that cannot be parsed, becomes [`Unknown`](Self::Unknown) and keeps its JSON.",
-    );
     let documentation =
         described_type(&union.name, &described_whole, union.variants.iter().map(|(value, _)| value.as_str()), links);
     let example = doc_of_example(document, node, "x-example");
@@ -339,7 +336,6 @@ fn emit_union(document: &Value, union: &Union, links: &Links) -> TokenStream {
     quote! {
         crate::json::union::tagged_union! {
             #documentation
-            #of_unknown
             #example
             pub enum #name by #tag { #(#variants)* }
             from { #(#convertible)* }

@@ -135,8 +135,8 @@ impl Bot {
     }
 }
 
-/// [`Bot::construct`] creates this request with an empty answer. These methods set the parts of the answer. Call
-/// `allow_user_input` for every answer. The other parts are optional.
+/// To start with an empty answer, create this request with [`Bot::construct`]. These methods set the parts of the
+/// answer. All parts except `allow_user_input` are optional.
 impl Construct {
     /// Adds a message that the user can post under their own name.
     pub fn message(mut self, message: impl Into<ConstructedMessageBody>) -> Self {
@@ -156,8 +156,8 @@ impl Construct {
         self
     }
 
-    /// Sets the keyboard. If the user presses a callback button, the next [`MessageConstructionRequest`] contains the
-    /// payload of this button. A keyboard without buttons is not sent.
+    /// Sets the buttons that the constructor shows to the user. If the user presses a callback button, the next
+    /// [`MessageConstructionRequest`] contains the payload of this button. A keyboard without buttons is not sent.
     pub fn keyboard(mut self, keyboard: impl Into<Keyboard>) -> Self {
         let keyboard = keyboard.into();
         if keyboard.iter().next().is_some() {
@@ -166,8 +166,8 @@ impl Construct {
         self
     }
 
-    /// Sets whether the user can type text. Set this value in every answer, because the documentation of the API
-    /// states no default.
+    /// Sets whether the user can type text. With `false`, the user can only press buttons. Set this value in every
+    /// answer, because the documentation of the API states no default.
     pub fn allow_user_input(mut self, allow: bool) -> Self {
         self.body = self.body.allow_user_input(allow);
         self

@@ -222,7 +222,7 @@ macro_rules! request {
         crate::client::request::call_options!($name, options, $time_limit, $idempotent);
 
         impl $name {
-            /// Sends the request and returns the result. `request.await` is a shorter form of `request.send().await`.
+            /// Sends the request and returns the result.
             ///
             /// # Errors
             ///

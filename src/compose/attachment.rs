@@ -15,9 +15,6 @@ use crate::{
 
 /// Functions that create attachments.
 ///
-/// A bot receives attachments of this type only in messages that a user typed in a constructor (TamTam only): see
-/// [`Update::constructed_attachments`](crate::Update::constructed_attachments).
-///
 /// A token identifies an uploaded photo, video, audio recording or file. The token comes from an upload or from a
 /// received attachment. Tokens do not expire. To upload media, use methods such as
 /// [`Bot::upload_photo`](crate::Bot::upload_photo).
@@ -107,7 +104,7 @@ impl AttachmentRequest {
         LocationAttachmentRequest::new(latitude, longitude).into()
     }
 
-    /// Creates a preview of a link. `url`: The link.
+    /// Creates a preview of the link `url`.
     #[must_use]
     pub fn share(url: impl Into<String>) -> Self {
         ShareAttachmentRequest::new(ShareAttachmentPayload::new().url(url)).into()

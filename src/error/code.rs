@@ -30,7 +30,8 @@ open_enum! {
     VerifyToken = "verify.token",
     /// 400: the server is still processing the attached media. Some servers send a different code, and report this
     /// state only in the error message. So
-    /// [`Error::is_attachment_not_ready`](crate::Error::is_attachment_not_ready) checks the code and the message.
+    /// [`Error::is_attachment_not_ready`](crate::Error::is_attachment_not_ready) checks the code and the error
+    /// message.
     AttachmentNotReady = "attachment.not.ready",
     /// 400: the request is invalid. The error message contains the reason.
     ProtoPayload = "proto.payload",

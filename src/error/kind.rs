@@ -31,7 +31,7 @@ pub enum ErrorKind {
     /// `success: false`.
     ///
     /// For example, the bot lacks an administrator right, the bot is not a member of the chat, or the user has stopped
-    /// the bot. See [`Error::chat_denied`](crate::Error::chat_denied).
+    /// the bot. If the code is `chat.denied`, [`Error::chat_denied`](crate::Error::chat_denied) returns the reason.
     Forbidden,
     /// The chat, dialog, message or other item does not exist, or is not accessible to the bot. All errors with status
     /// 404 have this kind.
@@ -110,7 +110,7 @@ pub enum ErrorKind {
     /// the setting.
     Build,
     /// The payload of a pressed button, or the state of a message constructor, does not have the requested type. For
-    /// example, another version of the bot has written the value.
+    /// example, another version of the bot wrote the value.
     ///
     /// In a message constructor (TamTam only), a user composes a message with the help of the bot.
     Payload,
@@ -118,11 +118,11 @@ pub enum ErrorKind {
     /// page is too small for all messages that have the same timestamp. A page is the part of the list in one response.
     ///
     /// For messages, use the default [`page_size`](crate::pages::Messages::page_size), which is the maximum. If the
-    /// error occurs again, create a new stream. Pass a time before the shared timestamp to
+    /// error occurs again, create a new stream, and pass a time before the shared timestamp to
     /// [`until`](crate::pages::Messages::until). The new stream skips the messages with the shared timestamp.
     Pagination,
-    /// A text is not a link of the expected kind, such as a [`DeepLink`](crate::link::DeepLink), or a value is invalid
-    /// in a link. For example, the payload of a link is too long.
+    /// A text is not a link of the expected type, such as [`DeepLink`](crate::link::DeepLink), or a link cannot be
+    /// created. For example, the payload of the link is too long.
     Link,
     /// The source of an upload, such as a file, cannot be read, or has changed during the upload.
     Source,
@@ -134,7 +134,7 @@ pub enum ErrorKind {
     /// the list of updates. The bot does not start, because it could lose updates without this position.
     ///
     /// Repair the store, or remove its content. If the store is empty, the bot starts with the oldest update that the
-    /// server has kept. In this case, MAX can skip updates.
+    /// server has kept, but MAX can skip updates.
     MarkerStore,
     /// The store of a [`ChatBook`](crate::updates::ChatBook) cannot be read or written. A chat book is a list of the
     /// chats that the bot is in.

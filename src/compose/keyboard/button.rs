@@ -31,9 +31,9 @@ use crate::{
 /// The label of a button must have 1-128 characters. With any other label, sending the message fails with
 /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
 ///
-/// Some kinds of buttons exist on only one service. If the service of the bot does not support a button, sending the
-/// message fails with [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported). Only TamTam supports
-/// [`chat`](Self::chat) buttons. Only MAX supports these buttons:
+/// If the service of the bot does not support a button, sending the message fails with
+/// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported). Only TamTam supports [`chat`](Self::chat) buttons. Only
+/// MAX supports these buttons:
 ///
 /// ```
 /// use tamtam::{Button, Keyboard};
@@ -141,8 +141,7 @@ impl Button {
         RequestGeoLocationButton::new(text)
     }
 
-    /// Creates a button that creates a chat about the message that contains the button. The first press creates the
-    /// chat, and later presses open the chat. TamTam only.
+    /// Creates a button that creates a chat about the message that contains the button. TamTam only.
     ///
     /// - `text`: The label of the button.
     /// - `title`: The title of the created chat, at most 200 characters.
@@ -155,8 +154,7 @@ impl Button {
     ///
     /// `text`: The label of the button.
     ///
-    /// The bot receives the message as an [`Update::MessageCreated`](crate::Update::MessageCreated), like any other
-    /// message.
+    /// The bot receives the message as an [`Update::MessageCreated`](crate::Update::MessageCreated).
     ///
     /// ```
     /// let button = tamtam::Button::message("What is new?");
@@ -167,8 +165,8 @@ impl Button {
         MessageButton::new(text)
     }
 
-    /// Creates a button that opens a Mini App. MAX only. A Mini App is a web page that belongs to a bot and opens
-    /// inside the messenger. The bot that sent the button receives no update when a user presses the button.
+    /// Creates a button that opens a Mini App. MAX only. The bot that sent the button receives no update when a
+    /// user presses the button.
     ///
     /// - `text`: The label of the button.
     /// - `bot`: The username of the bot that has the Mini App, or a link to this bot.
