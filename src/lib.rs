@@ -69,17 +69,17 @@
 //!
 //! # Guarantees
 //!
-//! - The bot calls your handler (an async function) at least once for each update. If the handler fails, you decide
-//!   whether the update is retried. By default, the update is not retried. See [`updates::Run`].
+//! - The bot calls your handler (an async function) at least once for each update. By default, an update is not retried
+//!   if the handler fails. See [`updates::Run`].
 //! - Updates of one chat are handled in order. For a webhook, the order requires the feature `journal` or the crate
 //!   `tamtam-nats`.
 //! - An update, attachment or button of an unknown kind becomes the variant `Unknown`. This variant contains the JSON.
 //!   Unknown properties are ignored.
-//! - If a value in a response does not fit its type in this crate, and the response is unusable without the value, the
-//!   call fails ([`ErrorKind::Decode`]). If the response is usable without the value, the value is left out, replaced
-//!   by a default, or kept as `Unknown`. The log then contains the path of this value.
-//! - By default, a call that the server may already have applied is retried only if it is idempotent (a repetition has
-//!   no further effect). So a retry does not post a message twice. See [`settings::RetryPolicy`].
+//! - If a value in a response does not fit its type in this crate, the value is left out, replaced by a default, or
+//!   kept as `Unknown`. The log contains the path of the value. If the response is unusable without the value, the
+//!   call fails ([`ErrorKind::Decode`]).
+//! - By default, a request that the server may already have applied is retried only if it is idempotent (a repetition
+//!   has no further effect). So a retry does not post a message twice. See [`settings::RetryPolicy`].
 //! - By default, a request that would exceed a rate limit of the service is delayed. See [`settings::Pace`].
 //! - Errors, logs, `Debug` output and panic messages never contain tokens, webhook secrets or upload URLs.
 //!
@@ -88,10 +88,10 @@
 //! | feature | adds |
 //! |---|---|
 //! | `rustls` (default) | TLS by `rustls`, with the certificate verifier of the platform (the operating system) |
-//! | `native-tls` | TLS by the library of the operating system, even if `rustls` is also enabled |
+//! | `native-tls` | TLS by the library of the operating system. Replaces `rustls` if both features are enabled. |
 //! | `webhook` | the module `webhook`, with an axum router that receives updates by webhook |
 //! | `journal` | `updates::Journal`, a durable queue of updates in a file |
-//! | `mini-app` | the module `mini_app`, which checks the signatures of MAX for the data of Mini Apps (web pages inside MAX), shared contacts and shared phone numbers |
+//! | `mini-app` | the module `mini_app`, which checks data that MAX signed: data of Mini Apps (web pages inside MAX), shared contacts and shared phone numbers |
 //! | `socks` | support for SOCKS proxies |
 //! | `full` | the features `webhook`, `journal`, `mini-app` and `socks` |
 

@@ -1,4 +1,4 @@
-//! Checks the signatures of MAX for the data of Mini Apps, shared contacts and shared phone numbers.
+//! Checks data that MAX signed: data of Mini Apps, shared contacts and shared phone numbers.
 //!
 //! A Mini App is a web page that opens inside MAX. MAX passes the text `initData` to the page. This text contains data
 //! of the user who opened the page, and a signature of MAX. The page sends the text to your server. Check the signature
@@ -67,8 +67,7 @@ const HASH: usize = 32;
 /// | a contact that a user shared with the bot | [`is_contact_genuine`](Self::is_contact_genuine) |
 /// | a phone number that a user shared with a Mini App | [`is_phone_genuine`](Self::is_phone_genuine) |
 ///
-/// A signature is an HMAC-SHA256 hash. The key is derived from the token of the bot. The checker compares hashes in
-/// constant time.
+/// The checker compares signatures in constant time.
 #[derive(Clone)]
 pub struct MiniApp {
     /// Signs `initData`.
@@ -158,8 +157,8 @@ impl MiniApp {
     /// - `vcf_info`, `hash`: Unchanged values of these fields of the
     ///   [`ContactAttachmentPayload`](crate::types::ContactAttachmentPayload).
     ///
-    /// A signed contact can be the contact of a person other than the sender. To check that the contact is the sender's
-    /// own contact, compare the user id of the contact with the user id of the message's sender.
+    /// A signed contact can belong to a person other than the sender. To detect such a contact, compare the id of
+    /// [`ContactAttachment::user`](crate::types::ContactAttachment::user) with the id of the message's sender.
     ///
     /// ```
     /// use tamtam::mini_app::MiniApp;
@@ -185,8 +184,7 @@ impl MiniApp {
     /// - `user`: Id of the user who shared the phone number.
     /// - `hash`: Signature of MAX, in hexadecimal digits.
     ///
-    /// Pass the values that the page received. MAX does not document this signature, so the check follows a
-    /// third-party client library.
+    /// MAX does not document this signature, so the check follows a third-party client library.
     ///
     /// ```
     /// use tamtam::mini_app::MiniApp;

@@ -1,5 +1,5 @@
-//! Uploads files, so that a bot can attach them to messages. A path, a reader or a stream is read in pieces, so memory
-//! use does not depend on the size of the file.
+//! Uploads files, so that a bot can attach them to messages. A file from a path, a reader or a stream is read in
+//! pieces, so memory use does not depend on the size of the file.
 //!
 //! [`Bot::upload_photo`](crate::Bot::upload_photo), [`upload_video`](crate::Bot::upload_video),
 //! [`upload_audio`](crate::Bot::upload_audio) and [`upload_file`](crate::Bot::upload_file) create an [`Upload`]. Send

@@ -148,11 +148,6 @@ macro_rules! pages {
         /// - After one or two temporary errors in a row ([`Error::is_retryable`](crate::Error::is_retryable)), the
         ///   stream continues: [`next`](Self::next) requests the same page again.
         /// - After three temporary errors in a row, or after any other error, the stream ends.
-        ///
-        /// # Cancel safety
-        ///
-        /// If you drop the future of [`next`](Self::next) or [`try_next`](Self::try_next), no item is lost. The stream
-        /// keeps the pending request, and the next call waits for the response to this request.
         #[must_use = "a stream does nothing until an item is requested"]
         #[derive(Debug)]
         pub struct $name(Pager<$list>);
@@ -173,7 +168,7 @@ macro_rules! pages {
             ///
             /// # Cancel safety
             ///
-            /// If the future is dropped, no item is lost.
+            /// If the future is dropped, no item is lost. The next call waits for the response to the pending request.
             pub async fn next(&mut self) -> Option<Result<$item>> {
                 std::future::poll_fn(|context| self.0.poll_next(context)).await
             }
@@ -237,8 +232,8 @@ pages! {
 pages! {
     /// A stream of the messages of a chat, from the newest to the oldest. Created by [`Bot::messages`].
     ///
-    /// The stream returns each message at most once, unless you call [`until`](Self::until) after you read the first
-    /// message. The stream does not return messages that are sent after its first request.
+    /// The stream returns each message at most once. The stream does not return messages that are sent after its first
+    /// request.
     Messages of History<MessagesOf> as Message
 }
 
@@ -246,8 +241,8 @@ pages! {
     /// A stream of the comments on a channel post, from the newest to the oldest. Created by [`Bot::comments`]. MAX
     /// only.
     ///
-    /// The stream returns each comment at most once, unless you call [`until`](Self::until) after you read the first
-    /// comment. The stream does not return comments that are sent after its first request.
+    /// The stream returns each comment at most once. The stream does not return comments that are sent after its first
+    /// request.
     Comments of History<CommentsOn> as Message
 }
 

@@ -44,8 +44,9 @@ impl Bot {
 
 /// A request for an API operation for which this crate has no method. Created by [`Bot::request`].
 ///
-/// The request uses the token, the API version, the time limit and the retry policy of the bot. Of the rate limits,
-/// only [`Pace::requests_per_second`](crate::settings::Pace::requests_per_second) applies.
+/// The bot adds its token and, on TamTam, the API version to the request. The request uses the time limit and the retry
+/// policy of the bot. Of the rate limits, only
+/// [`Pace::requests_per_second`](crate::settings::Pace::requests_per_second) applies.
 #[derive(Clone)]
 #[must_use = "a request does nothing until it is awaited or sent"]
 pub struct RawRequest {
@@ -78,7 +79,7 @@ impl RawRequest {
         Self { bot, method, path, query: Vec::new(), body: None, options: CallOptions::default() }
     }
 
-    /// Adds a query parameter. The bot adds the token and, on TamTam, the API version to the request automatically.
+    /// Adds a query parameter.
     pub fn query(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.query.push((name.into(), value.to_string()));
         self

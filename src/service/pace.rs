@@ -25,13 +25,13 @@
 /// |---|---|---|
 /// | all requests | 30 per second | no limit |
 /// | messages sent to one chat | 2 per second | no limit |
-/// | polls (requests for updates) | 2 per second | no limit |
+/// | polls | 2 per second | no limit |
 ///
-/// A dialog is the chat of one user with the bot. If the bot sends to a dialog by chat id and by user id, the dialog
-/// counts as two chats.
+/// If the bot sends to a dialog (the chat of one user with the bot) by chat id and by user id, the dialog counts as two
+/// chats.
 ///
-/// The limit per chat does not apply to edits, deletions and answers to pressed buttons, because these requests do not
-/// name the chat. The limit also does not apply to the requests of [`Bot::request`](crate::Bot::request).
+/// The limit per chat does not apply to edits, deletions, answers to pressed buttons, and requests of
+/// [`Bot::request`](crate::Bot::request).
 ///
 /// # Pause after a 429
 ///
@@ -42,11 +42,11 @@
 /// - the delay of [`RetryPolicy::backoff`](crate::settings::RetryPolicy::backoff)
 /// - 1 s, if the pace has at least one limit
 ///
-/// A 429 of an upload host does not pause the bot. An upload host is a separate server that receives files.
+/// A 429 of an upload host (a separate server that receives files) does not pause the bot.
 ///
 /// After the pause, the bot starts with a tenth of its [`requests_per_second`](Self::requests_per_second), and reaches
-/// the full rate after 5 s. If `requests_per_second` is `None`, the bot starts with 3 requests per second, and
-/// reaches 30 after 5 s. After these 5 s, the rate increases further. This limit ends 1 minute after the pause.
+/// the full rate after 5 s. If `requests_per_second` is `None`, the bot starts with 3 requests per second, reaches 30
+/// after 5 s, and continues to increase the rate. 1 minute after the pause, the rate has no limit again.
 ///
 /// # Slow connections
 ///

@@ -14,8 +14,9 @@ use crate::{
 /// A request that edits a message. Created by [`Bot::edit`].
 ///
 /// If the request has attachments, uploads or a keyboard, they replace all attachments of the message, including its
-/// keyboard. If the request has none of them, the message keeps its attachments, unless you call
-/// [`no_attachments`](Self::no_attachments). A keyboard without buttons also replaces all attachments.
+/// keyboard. Otherwise, the message keeps its attachments. To remove all attachments, call
+/// [`no_attachments`](Self::no_attachments). A keyboard without buttons is not added, but also replaces all
+/// attachments.
 ///
 /// ```
 /// # #[tokio::main]
@@ -46,7 +47,7 @@ impl EditRequest {
     }
 
     /// Adds an attachment that is uploaded before the message is edited. In the message, uploaded attachments come
-    /// after all other attachments, even after attachments that you add later.
+    /// after all other attachments.
     ///
     /// [`request_timeout`](Self::request_timeout), [`idempotent`](Self::idempotent) and [`no_retry`](Self::no_retry)
     /// apply to the request that edits the message, but not to the upload.
@@ -80,8 +81,7 @@ impl EditRequest {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the server may already have edited the message. A new request for the same edit
-    /// uploads the files again.
+    /// If the future is dropped, the server may already have edited the message.
     pub async fn send(self) -> Result<()> {
         let Self { request, uploads } = self;
         let bot = request.bot.clone();

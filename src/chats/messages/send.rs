@@ -62,7 +62,7 @@ impl SendRequest {
     }
 
     /// Adds an attachment that is uploaded before the message is sent. In the message, uploaded attachments come after
-    /// all other attachments, even after attachments that you add later.
+    /// all other attachments.
     ///
     /// [`request_timeout`](Self::request_timeout), [`idempotent`](Self::idempotent) and [`no_retry`](Self::no_retry)
     /// apply to the request that sends the message, but not to the upload.
@@ -94,8 +94,7 @@ impl SendRequest {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the server may already have posted the message. A new request for the same message
-    /// uploads the files again.
+    /// If the future is dropped, the server may already have posted the message.
     pub async fn send(self) -> Result<SendMessageResult> {
         let Self { request, uploads } = self;
         let bot = request.bot.clone();

@@ -66,7 +66,8 @@ impl Bot {
 ///
 /// There are two ways to send the parts:
 ///
-/// - `request.await` consumes the request. After a failure, you cannot continue.
+/// - `request.await` consumes the request, and returns the posted messages as a `Vec`. After a failure, you cannot
+///   continue, and the list of posted messages is lost.
 /// - [`send`](Self::send) keeps the request. After a failure, the next call of `send` begins with the part that
 ///   failed.
 ///
@@ -134,8 +135,8 @@ impl SendLong {
     /// Returns an error of the kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest) in these cases:
     ///
     /// - If the text is empty or only white space, and the request has no other content.
-    /// - If a text in Markdown or HTML is longer than [`LIMIT`](crate::text::LIMIT), and cannot be split at line ends
-    ///   that are outside all formatting.
+    /// - If a text in Markdown or HTML is longer than [`LIMIT`](crate::text::LIMIT) (4000 UTF-16 code units), and
+    ///   cannot be split at line ends that are outside all formatting.
     /// - If a [`Text`](crate::text::Text) cannot be split, for example because a very long link address leaves no room
     ///   for the link text.
     pub fn parts(&self) -> Result<Vec<NewMessageBody>> {
@@ -153,21 +154,19 @@ impl SendLong {
         &self.sent
     }
 
-    /// Skips the next part, so that [`send`](Self::send) continues with the part after the skipped part. If `send`
-    /// failed, the next part is the part that failed.
+    /// Skips the next part. If [`send`](Self::send) failed, the next part is the part that failed.
     ///
-    /// Call this method if `send` failed or was dropped, and the chat contains the next part. After an error, this is
-    /// possible only if [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns `true`.
+    /// Call this method if `send` failed or was dropped, and the chat already contains the next part. If
+    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns `false`, the chat does not contain
+    /// the part that failed.
     pub fn skip_part(&mut self) {
         self.done += 1;
     }
 
     /// Sends the remaining parts, one after another. Returns all posted messages.
     ///
-    /// `request.await` also sends the remaining parts, and returns all posted messages as a `Vec`. If `request.await`
-    /// fails, the list of posted messages is lost. For an error of `send`,
-    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) refers to the part that failed. For an error
-    /// of `request.await`, the method refers to all parts.
+    /// For an error of `send`, [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) refers to the part
+    /// that failed. For an error of `request.await`, `may_have_been_applied` refers to all parts.
     ///
     /// # Errors
     ///

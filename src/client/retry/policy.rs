@@ -43,7 +43,7 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 /// | no connection was opened, so the request was not sent | retry | retry |
 /// | status 429 of the API, or 200 with `success: false` and the code `too.many.requests` | pause, then retry | pause, then retry |
 /// | status 429 of an upload host (a separate server that receives files) | retry | retry |
-/// | attached media is not ready: status 400, or 200 with `success: false` | no for `GET`, retry for others | no for `GET`, retry for others |
+/// | attached media is not ready: status 400, or 200 with `success: false` | retry | retry |
 /// | status 503 with a `code` of the API in the body | retry | retry |
 /// | any other 503 (a proxy may have forwarded the request) | retry | no |
 /// | HTTP/2 reports that the request was not processed (`REFUSED_STREAM`, `GOAWAY`) | retry | retry |
@@ -62,7 +62,7 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 /// # Attached media
 ///
 /// After an upload, the server processes the file. Until the file is ready, the server refuses a message with this
-/// file, and the bot retries the call. The time limit of these retries is
+/// file, and the bot retries the request. The time limit of these retries is
 /// [`attachment_budget`](Self::attachment_budget), which is 60 s by default. These retries do not count against
 /// [`attempts`](Self::attempts) or [`budget`](Self::budget).
 ///
@@ -116,14 +116,14 @@ impl RetryPolicy {
         self.attempts
     }
 
-    /// Sets the maximum number of attempts of a call, including the first attempt. Defaults to 3. A value of 0 is
+    /// Sets the maximum number of attempts of a call, including the first try. Defaults to 3. A value of 0 is
     /// treated as 1.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
         self
     }
 
-    /// Sets the time in which a failed call can be retried, measured from the start of the call. Defaults to 30 s.
+    /// Sets the time in which a retry can start, measured from the start of the call. Defaults to 30 s.
     ///
     /// If the next delay would exceed the budget, the call fails immediately. The last attempt can exceed the
     /// budget by at most the timeout of an attempt.
@@ -161,7 +161,8 @@ impl RetryPolicy {
     /// Sets the delays between attempts while the server processes attached media. These delays are not random.
     ///
     /// - `first`: First delay. Each further attempt doubles the delay. Defaults to 0.5 s.
-    /// - `most`: Upper limit of the delay. Defaults to 8 s. If `most` is shorter than `first`, `first` is used instead.
+    /// - `most`: Upper limit of the delay, unless the server asks for a longer delay (`Retry-After`). Defaults to 8 s.
+    ///   If `most` is shorter than `first`, `first` is used instead.
     pub fn attachment_backoff(mut self, first: Duration, most: Duration) -> Self {
         self.attachment_backoff = Backoff { first, most: most.max(first) };
         self
