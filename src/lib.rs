@@ -149,10 +149,10 @@ pub use types::{
 };
 pub use updates::{handler::HandlerResult, shutdown::shutdown_signal};
 
-/// The types of requests, responses and updates, generated from the OpenAPI documents of the services.
+/// The types of requests, responses and updates, generated from the OpenAPI documents of MAX and TamTam.
 ///
-/// The types have the fields and values of both services, MAX and TamTam. "MAX only" and "TamTam only" mark items that
-/// only one service has.
+/// The types have the fields and values of both services. "MAX only" and "TamTam only" mark items that only one service
+/// has.
 ///
 /// Types for values that a bot sends have a function `new`, which takes the required fields. Each field of these types
 /// also has a setter. Many of these types also implement `Default` or `From`.
@@ -160,7 +160,7 @@ pub use updates::{handler::HandlerResult, shutdown::shutdown_signal};
 /// A *dialog* is the private chat of one user and the bot. A *constructor* (TamTam only) is a window in which a user
 /// composes a message with the help of the bot.
 ///
-/// Servers can send new values, such as new types of updates, without notice. So enums such as [`Update`] and
+/// Servers can send new values, such as new kinds of updates, without notice. So enums such as [`Update`] and
 /// [`ChatType`](types::ChatType) have a variant `Unknown` for values that this crate does not define or cannot parse.
 /// Serialization writes an unknown value unchanged.
 ///

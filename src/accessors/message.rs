@@ -70,7 +70,7 @@ impl Message {
 macro_rules! by_kind {
     ($ty:ident: $($(#[$doc:meta])* $name:ident = $variant:ident($attachment:ty),)*) => {
         impl $ty {
-            /// Returns the URLs of pictures, videos, audio recordings, files and stickers, and the URLs of previewed
+            /// Returns the URLs of the attachments: pictures, videos, audio recordings, files, stickers and previewed
             /// links. The URLs of links within the text are in [`MessageBody::markup`].
             pub fn urls(&self) -> impl Iterator<Item = &str> {
                 self.attachments().iter().filter_map(Attachment::url)

@@ -37,9 +37,8 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 
 /// A list of the chats that a bot is in, collected from the updates of the bot. Clones share one list.
 ///
-/// MAX has no operation that lists the chats of a bot. A chat book provides such a list on MAX and on TamTam. For
-/// example, the book contains the type and the title of each chat, and the role of the bot in the chat. See
-/// [`KnownChat`] for all properties.
+/// MAX has no operation that lists the chats of a bot. A chat book works on MAX and on TamTam. Each item of the list is
+/// a [`KnownChat`], with the type and the title of the chat, and the role of the bot.
 ///
 /// Pass the book to [`Run::chat_book`](crate::updates::Run::chat_book) or, with the feature `webhook`, to
 /// `Webhook::chat_book`. Before each call of the handler, the bot records the update in the book. If you write the loop
@@ -94,24 +93,22 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// chat again.
 ///
 /// After a dialog is removed, the bot can still receive some updates of the dialog, such as `bot_stopped` or
-/// `message_callback` (the press of a button). So these updates do not add the dialog again for at least 48 h. The book
-/// measures this time by the timestamps of the updates.
+/// `message_callback` (the press of a button). The 48 h in the table are a minimum. The book measures this time
+/// by the timestamps of the updates.
 ///
 /// # Limits
 ///
 /// - The book contains a chat only after the first update of the chat. So use the book from the start, before the bot
 ///   is added to chats.
 /// - The book ignores updates that have no chat or no timestamp.
-/// - The book ignores updates about constructors. In a constructor, a user of TamTam composes a message with the help
-///   of the bot. The user can send this message to a chat that the bot is not in.
+/// - The book ignores updates about constructors, in which a user of TamTam composes a message with the help of the
+///   bot.
 /// - TamTam does not report changes of the bot's rights. MAX reports these changes only by webhook, not by polling.
 ///   Until an update sets the role, the role in a group or channel is [`Member`](ChatRole::Member).
 /// - TamTam does not report that a user has stopped the bot. So no dialog on TamTam is marked as stopped.
 /// - If you select the types of updates, with [`Updates::types`](crate::updates::Updates::types) or in the subscription
-///   of a webhook, include the types that the table names.
+///   of a webhook, include the types in the table.
 /// - Each bot needs its own book.
-/// - If only the time of the last update changes, the book saves the chat at most once a day: see
-///   [`KnownChat::last_update`].
 #[doc(alias = "get_chats")]
 #[derive(Clone, Default)]
 pub struct ChatBook(Arc<Book>);
@@ -136,7 +133,7 @@ struct State {
 }
 
 impl ChatBook {
-    /// Creates an empty book in memory, for example for tests. The book is empty again after a restart.
+    /// Creates an empty book in memory, for example for tests.
     ///
     /// ```
     /// let book = tamtam::updates::ChatBook::new();
@@ -164,8 +161,8 @@ impl ChatBook {
         Ok(Self(Arc::new(Book { state, store: Some(Box::new(store)), ..Book::default() })))
     }
 
-    /// Records an update in the book, and saves the change in the store. Most updates change only the time of the last
-    /// update, and need no save.
+    /// Records an update in the book, and saves the change in the store. Most updates change only
+    /// [`KnownChat::last_update`], which the book saves at most once a day for each chat.
     ///
     /// Concurrent calls are safe: the book saves one change at a time.
     ///
@@ -194,8 +191,8 @@ impl ChatBook {
     /// Returns an error if the store fails, or if the save takes longer than 5 s
     /// ([`ErrorKind::ChatBook`](crate::ErrorKind::ChatBook)).
     ///
-    /// After an error, the book keeps the change in memory. The next change that needs a save starts another save of
-    /// all unsaved changes. If at least 10 s have passed since the error, any update starts this save.
+    /// After an error, the book keeps the unsaved changes in memory. The next save includes these changes. If at least
+    /// 10 s have passed since the error, the next update starts a save, even if the update changes nothing.
     ///
     /// # Cancel safety
     ///
@@ -228,8 +225,8 @@ impl ChatBook {
     ///
     /// Call `save` before the program ends in these cases:
     ///
-    /// - If [`observe`](Self::observe) or [`forget`](Self::forget) has failed.
-    /// - If you passed the book to a `Webhook` without a journal (a queue of updates in a file).
+    /// - [`observe`](Self::observe) or [`forget`](Self::forget) has failed.
+    /// - You passed the book to a `Webhook` without a journal (a queue of updates in a file).
     ///
     /// A [`Run`](crate::updates::Run) with a book calls `save` at the end of the run.
     ///
@@ -244,7 +241,7 @@ impl ChatBook {
     ///
     /// # Errors
     ///
-    /// Returns the errors of [`observe`](Self::observe).
+    /// Returns an error in the same cases as [`observe`](Self::observe).
     ///
     /// # Cancel safety
     ///
@@ -341,7 +338,7 @@ impl ChatBook {
     ///
     /// # Errors
     ///
-    /// Returns the errors of [`observe`](Self::observe).
+    /// Returns an error in the same cases as [`observe`](Self::observe).
     ///
     /// # Cancel safety
     ///

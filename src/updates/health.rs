@@ -30,8 +30,7 @@ pub(crate) use progress::{InProgress, Moment, Progress};
 /// [`Run::health`](crate::updates::Run::health). Clones share the same values.
 ///
 /// Use the values for alerts, not for automatic restarts. If the server is down, the bot retries, and a restart does
-/// not help. After a restart, [`handled`](Self::handled), [`skipped`](Self::skipped),
-/// [`failed_saves`](Self::failed_saves) and [`misfits`](Self::misfits) start at 0.
+/// not help. After a restart, all counts start at 0.
 ///
 /// ```
 /// # #[tokio::main]
@@ -85,16 +84,17 @@ impl Health {
         }
     }
 
-    /// Returns the time since the last successful poll. `None` before the first successful poll. At the start, the bot
-    /// checks whether it has webhooks. This check also counts as a poll.
+    /// Returns the time since the last successful poll. `None` before the first successful poll. A successful check for
+    /// webhooks at the start also counts as a poll.
     ///
-    /// The time also grows while the bot works normally:
+    /// The returned time can be long even if the bot works normally:
     ///
     /// - If there are no new updates, the server responds to a poll after the
     ///   [`timeout`](crate::updates::Updates::timeout), by default 30 s.
     /// - If the bot has no journal, the bot does not poll while it handles the updates of the last poll.
     ///
-    /// If the time is much longer than the `timeout` plus the time that the handlers need, the cause is one of these:
+    /// If the returned time is much longer than the sum of the `timeout` and the duration of the handlers, the cause is
+    /// one of these:
     ///
     /// - Polls fail.
     /// - A handler takes too long.
@@ -110,9 +110,8 @@ impl Health {
     ///
     /// - For a [`Run`](crate::updates::Run), an update is in progress from the first call of its handler until the
     ///   update is handled or skipped. During a delay before a retry, the update stays in progress.
-    /// - For [`Updates`](crate::updates::Updates) without a handler, an update is in progress after
-    ///   [`next`](crate::updates::Updates::next) has returned the update. This state ends with the following call of
-    ///   `next`, or when the stream is dropped.
+    /// - For [`Updates`](crate::updates::Updates) without a handler, an update is in progress from the return of
+    ///   [`next`](crate::updates::Updates::next) until the following call of `next`, or until the stream is dropped.
     ///
     /// The age is the time of this machine minus the timestamp of the update, and at least 0. Updates without a
     /// positive timestamp do not count.
@@ -136,7 +135,7 @@ impl Health {
     }
 
     /// Returns the number of updates whose handler failed and does not run again. The number includes dead letters,
-    /// which are updates that a journal or your own queue keeps for inspection. Always 0 for
+    /// which are updates that a journal or your program keeps for inspection. Always 0 for
     /// [`Updates`](crate::updates::Updates) without a handler.
     #[must_use]
     pub fn skipped(&self) -> u64 {
@@ -153,7 +152,7 @@ impl Health {
         self.inner.failed_saves.load(Ordering::Relaxed)
     }
 
-    /// Returns the number of values in polled updates that did not fit the types of this crate.
+    /// Returns how many values in polled updates did not fit the types of this crate.
     ///
     /// A value that does not fit has one of these effects:
     ///

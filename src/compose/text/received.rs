@@ -109,15 +109,15 @@ impl MessageBody {
         slices(self.text.as_deref().unwrap_or_default(), self.markup.as_deref().unwrap_or_default())
     }
 
-    /// Returns the text as HTML, with its formatting. Empty if the message has no text. [`Text::from_markup`] lists the
-    /// formatting that is lost.
+    /// Returns the text as HTML. Empty if the message has no text. [`Text::from_markup`] lists the formatting that is
+    /// lost.
     #[must_use]
     pub fn to_html(&self) -> String {
         Text::from(self).to_html()
     }
 
-    /// Returns the text as Markdown, without the formatting that Markdown cannot express. Empty if the message has no
-    /// text. [`Text::from_markup`] and [`Text::to_markdown`] list the formatting that is lost.
+    /// Returns the text as Markdown. Empty if the message has no text. [`Text::from_markup`] and [`Text::to_markdown`]
+    /// list the formatting that is lost.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         Text::from(self).to_markdown()
@@ -125,8 +125,8 @@ impl MessageBody {
 }
 
 impl Message {
-    /// Returns the text as HTML, with its formatting. Empty if the message has no text. [`Text::from_markup`] lists the
-    /// formatting that is lost.
+    /// Returns the text as HTML. Empty if the message has no text. [`Text::from_markup`] lists the formatting that is
+    /// lost.
     ///
     /// ```
     /// # #[tokio::main]
@@ -149,8 +149,8 @@ impl Message {
         Text::from(self).to_html()
     }
 
-    /// Returns the text as Markdown, without the formatting that Markdown cannot express. Empty if the message has no
-    /// text. [`Text::from_markup`] and [`Text::to_markdown`] list the formatting that is lost.
+    /// Returns the text as Markdown. Empty if the message has no text. [`Text::from_markup`] and [`Text::to_markdown`]
+    /// list the formatting that is lost.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         Text::from(self).to_markdown()

@@ -65,11 +65,11 @@ pub trait ChatStore: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Returns an error if the change is not stored. The book retries the save when the bot receives a later update.
-    /// See [`ChatBook::observe`](crate::updates::ChatBook::observe).
+    /// Returns an error if the change is not stored. The book retries the save later: see
+    /// [`ChatBook::observe`](crate::updates::ChatBook::observe).
     ///
-    /// The time limit for saving all unsaved changes is 5 s. When the time limit expires, the book drops the current
-    /// future. The change then counts as not stored.
+    /// The time limit for saving all unsaved changes is 5 s. When the time limit expires, the book drops the future of
+    /// `save`. The change of this future counts as not stored.
     fn save(
         &self,
         chat_id: ChatId,
