@@ -159,7 +159,7 @@ impl Service {
         self.pace
     }
 
-    /// Sets the name of the service. Errors and logs show the name.
+    /// Sets the name of the service.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = Cow::Owned(name.into());
@@ -199,25 +199,21 @@ impl Service {
         self
     }
 
-    /// Removes the root certificate of the service. Without this certificate, bots trust only the root certificates of
-    /// the platform, and the certificates that
-    /// [`BotBuilder::root_certificates`](crate::BotBuilder::root_certificates) adds.
+    /// Removes the root certificate of the service.
     #[must_use]
     pub fn without_root_certificate(mut self) -> Self {
         self.root_certificate = None;
         self
     }
 
-    /// Sets the limits for messages, keyboards and files. If a request exceeds a limit, the request is not sent, and
-    /// the call fails ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)).
+    /// Sets the limits for messages, keyboards and files.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Sets the default rate limits of bots on this service. [`BotBuilder::pace`](crate::BotBuilder::pace) overrides
-    /// these limits.
+    /// Sets the default rate limits of bots on this service.
     #[must_use]
     pub fn with_pace(mut self, pace: Pace) -> Self {
         self.pace = pace;

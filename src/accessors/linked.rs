@@ -28,36 +28,36 @@ impl LinkedMessage {
 /// Implements the accessors of a type with a method `link`.
 macro_rules! link_accessors {
     () => {
-        /// Returns the id of the chat of the original message, if the message is a forward. `None` if the message is
-        /// not a forward, or if the server omits the id. Servers often omit the id.
+        /// Returns the id of the chat of the original message. `None` if the message is not a forward, or if the server
+        /// omits the id. Servers often omit the id.
         #[must_use]
         pub fn link_chat_id(&self) -> Option<crate::id::ChatId> {
             self.link()?.chat_id
         }
 
-        /// Returns the id of the sender of the original message, if the message is a forward or a reply. `None` if the
-        /// message is neither, or if the id is missing.
+        /// Returns the id of the sender of the original message. `None` if the message is neither a forward nor a
+        /// reply, or if the id is missing.
         #[must_use]
         pub fn link_user_id(&self) -> Option<crate::id::UserId> {
             self.link()?.user_id()
         }
 
-        /// Returns the display name of the sender of the original message, if the message is a forward or a reply.
-        /// `None` if the message is neither, or if the name is missing or empty.
+        /// Returns the display name of the sender of the original message. `None` if the message is neither a forward
+        /// nor a reply, or if the name is missing or empty.
         #[must_use]
         pub fn link_name(&self) -> Option<&str> {
             self.link()?.sender_name()
         }
 
-        /// Returns the username, without `@`, of the sender of the original message, if the message is a forward or a
-        /// reply. `None` if the message is neither, or if the username is missing.
+        /// Returns the username, without `@`, of the sender of the original message. `None` if the message is neither a
+        /// forward nor a reply, or if the username is missing.
         #[must_use]
         pub fn link_username(&self) -> Option<&str> {
             self.link()?.sender_username()
         }
 
-        /// Returns the text of the original message, if the message is a forward or a reply. `None` if the message is
-        /// neither, or if the text is missing or empty.
+        /// Returns the text of the original message. `None` if the message is neither a forward nor a reply, or if the
+        /// text is missing or empty.
         #[must_use]
         pub fn link_text(&self) -> Option<&str> {
             self.link()?.text()

@@ -9,8 +9,7 @@ use crate::{
     id::ChatId,
 };
 
-/// Methods that read the properties of a message. A method returns `None`, `false` or no items if the property that the
-/// method reads is missing.
+/// Methods that read the properties of a message.
 ///
 /// ```
 /// # #[tokio::main]
@@ -49,7 +48,7 @@ impl Message {
         self.recipient.chat_type == ChatType::Channel
     }
 
-    /// Returns whether the message is in a dialog (the private chat of one user and the bot).
+    /// Returns whether the message is in a dialog.
     #[must_use]
     pub fn is_dialog(&self) -> bool {
         self.recipient.chat_type == ChatType::Dialog
@@ -111,7 +110,7 @@ macro_rules! by_kind {
 by_kind! { Message MessageBody }
 
 impl Message {
-    /// Returns the attachments, including the keyboard. Empty if the message has no attachments.
+    /// Returns the attachments, including the keyboard. Empty if the message has no attachments of its own.
     #[must_use]
     pub fn attachments(&self) -> &[Attachment] {
         self.body.as_ref().map_or(&[], MessageBody::attachments)

@@ -8,8 +8,7 @@ use crate::{
 impl Message {
     /// Returns the id of the message. Use the id to edit, delete, forward or reply to the message.
     ///
-    /// `None` if the message has no body. Some servers send no body if the message is a forward without its own text or
-    /// attachments.
+    /// `None` if the message has no body.
     #[must_use]
     pub fn mid(&self) -> Option<&MessageId> {
         self.body.as_ref().map(|body| &body.mid)

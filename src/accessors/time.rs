@@ -52,8 +52,6 @@ fn age(time: SystemTime) -> Duration {
 impl Message {
     /// Returns the time at which the message was sent, by the clock of the server. `None` if the server did not send
     /// the time (`timestamp` is 0), or if the time is outside the range of [`SystemTime`].
-    ///
-    /// The field `timestamp` contains the same time in Unix milliseconds.
     #[must_use]
     pub fn sent_at(&self) -> Option<SystemTime> {
         // 0 is the default of a missing time.

@@ -40,12 +40,12 @@ impl Default for Keyboard {
 /// ```
 ///
 /// Before a message is sent, the crate checks the lengths of the labels, payloads, URLs, titles and descriptions of all
-/// buttons. If a length is outside the limits of the API, sending fails with
-/// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest). The error message contains the indexes of the row
-/// and the button. The indexes start at 0, for example `body.attachments[0].payload.buttons[2][1].text`.
+/// buttons. On MAX, the crate also checks the
+/// [number of buttons](crate::types::InlineKeyboardAttachmentRequestPayload::buttons), of rows, and of buttons per row.
 ///
-/// MAX also limits the [number of buttons](crate::types::InlineKeyboardAttachmentRequestPayload::buttons), the number
-/// of rows, and the number of buttons per row. If a keyboard exceeds a limit, sending fails with `InvalidRequest`.
+/// If a check fails, sending fails with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest). For a wrong
+/// length, the error message contains the indexes of the row and the button. The indexes start at 0, for example
+/// `body.attachments[0].payload.buttons[2][1].text`.
 impl Keyboard {
     /// Creates a keyboard with one button per row, from top to bottom.
     #[must_use]

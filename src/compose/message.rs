@@ -107,9 +107,8 @@ macro_rules! body {
 
 body!(
     NewMessageBody,
-    "A keyboard without buttons is not added. In this case, if `attachments` is `None`, the method sets `attachments` \
-     to an empty list. In an edit, the list in `attachments` replaces all attachments of the edited message, including \
-     its keyboard."
+    "A keyboard without buttons is not added. In an edit, this method removes all old attachments of the edited \
+     message, including its keyboard, even if the new keyboard has no buttons."
 );
 body!(ConstructedMessageBody, "A keyboard without buttons is not added.");
 

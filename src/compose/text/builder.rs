@@ -7,8 +7,8 @@ use crate::id::UserId;
 
 /// A text with formatted parts, such as bold text and links.
 ///
-/// Each method that adds a text accepts a string or another `Text`, so styles can be nested. The bot sends a `Text` as
-/// HTML, or as plain text if no part is formatted.
+/// Each method that adds a text accepts a string or another `Text`, so formatted parts can be nested. The bot sends a
+/// `Text` as HTML, or as plain text if no part is formatted.
 ///
 /// ```
 /// use tamtam::{UserId, text::Text};
@@ -44,7 +44,7 @@ impl Text {
         Self { text: text.into(), spans: Vec::new() }
     }
 
-    /// Adds a text without a new style. If you add a `Text`, its parts keep their styles.
+    /// Adds a text without new formatting. If you add a `Text`, its parts keep their formatting.
     #[must_use]
     pub fn plain(self, text: impl Into<Self>) -> Self {
         self.append(text.into(), None)
@@ -103,8 +103,7 @@ impl Text {
     /// Adds a quote. Add a [`line`](Self::line) before and after the quote, because Markdown cannot express a quote
     /// within a line.
     ///
-    /// MAX only. TamTam shows a quote as plain text. If you send the text as Markdown, TamTam also shows a `>` before
-    /// each line.
+    /// MAX only. TamTam shows a quote as plain text.
     ///
     /// ```
     /// use tamtam::text::Text;

@@ -19,11 +19,7 @@ impl Text {
     /// - a heading that is not on its own line, begins with a space, or contains code of several lines;
     /// - a quote that covers only a part of a line, or contains code of several lines;
     /// - a heading in a quote;
-    /// - italics that begin or end within a word, and begin with a shorter bold part, as in `x<i><b>a</b>b</i>`;
-    /// - italics that end within a word, and directly follow a bold part that ends with italics, as in
-    ///   `<b>x<i>a</i></b><i>b</i>x`.
-    ///
-    /// White space in the URL of a link is percent-encoded. Each line of a quote (MAX only) begins with `> `.
+    /// - some italics that begin or end within a word, and contain or follow bold text, such as `x<i><b>a</b>b</i>`.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         render(self)

@@ -14,17 +14,16 @@ impl Text {
     /// Creates a formatted text from a received text and its markup. Each element of the markup formats one range of
     /// the text. The ranges can overlap. The result always contains the complete text.
     ///
-    /// - If a range exceeds the text, the element formats only the part inside the text.
-    /// - If a range begins or ends between the two UTF-16 code units of a character, the element formats the whole
-    ///   character.
-    /// - If an element is [`Unknown`](MarkupElement::Unknown), its range stays plain.
-    /// - If an element is [`Code`](MarkupElement::Code), its range stays plain. Only version 0.5.0 of the TamTam API
-    ///   sends this element. Later versions send [`Monospaced`](MarkupElement::Monospaced) instead.
-    /// - If an element is a mention without a user id, such as `@username`, its range stays plain.
-    /// - If the URL of a link is empty, contains only white space, or has more than 2048 characters, the range of the
-    ///   link stays plain.
-    /// - If the URL of a link is invalid, or has a scheme other than `http`, `https`, `mailto`, `tel`, `tamtam` and
-    ///   `max`, the range of the link stays plain. The URL does not need a scheme.
+    /// If a range exceeds the text, the element formats only the part inside the text. If a range begins or ends within
+    /// a character, the element formats the whole character.
+    ///
+    /// These elements do not format their range:
+    ///
+    /// - [`Unknown`](MarkupElement::Unknown) and [`Code`](MarkupElement::Code)
+    /// - a mention without a user id, such as `@username`
+    /// - a link whose URL is invalid or empty, contains only white space, or has more than 2048 characters
+    /// - a link whose URL has a scheme other than `http`, `https`, `mailto`, `tel`, `tamtam` and `max` (a URL without a
+    ///   scheme is allowed)
     ///
     /// So the [HTML](Self::to_html) of the result contains no `javascript:` links, and is safe in a web page.
     ///
