@@ -42,8 +42,8 @@ impl Bot {
     /// This function sends no request. If the token is wrong, the first call fails
     /// ([`ErrorKind::Unauthorized`](crate::ErrorKind::Unauthorized)).
     ///
-    /// The root certificate of MAX belongs to a certificate authority (CA), the Russian Trusted Root CA. The bot trusts
-    /// this CA in addition to the CAs of the operating system: see [`BotBuilder::trust_service`].
+    /// The client trusts the certificate authority of MAX (the Russian Trusted Root CA) in addition to the certificate
+    /// authorities of the operating system: see [`BotBuilder::trust_service`].
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -157,13 +157,15 @@ impl Bot {
     /// Edits a message of the bot.
     ///
     /// - `message`: The id of the message, the message itself, or the result of [`send`](Self::send).
-    /// - `new`: The new content. If `new` has no text, the message keeps its text.
+    /// - `new`: The new content. If `new` has no text, the message keeps its text. If `new` has no attachments, the
+    ///   message keeps its attachments.
     ///
-    /// A keyboard is also an attachment. If `new` has no attachments, the message keeps its attachments. If `new` has
-    /// attachments, these attachments replace all attachments of the message. For example, if the only attachment of
-    /// `new` is a keyboard, the edit removes the photos of the message.
+    /// If `new` has attachments, they replace all attachments of the message. A keyboard is also an attachment. So if
+    /// the only attachment of `new` is a keyboard, the edit removes the photos of the message.
     ///
     /// To remove all attachments, use [`no_attachments`](EditRequest::no_attachments).
+    ///
+    /// In a dialog on MAX, a message without a keyboard can be edited for 7 days after it was sent.
     ///
     /// ```
     /// # #[tokio::main]
@@ -189,9 +191,11 @@ impl Bot {
         EditRequest::new(self, message.into(), new.into_message())
     }
 
-    /// Runs the bot: receives updates by long polling, and calls `handler` with each update. In long polling, the
-    /// server delays its response to a request for updates until an update arrives. By default, the delay is at most
-    /// 30 s. Await the returned [`Run`] to start the bot.
+    /// Runs the bot: receives updates by long polling, and calls `handler` with each update. Await the returned [`Run`]
+    /// to start the bot.
+    ///
+    /// In long polling, the server delays its response to a request for updates until an update arrives, by default for
+    /// at most 30 s.
     ///
     /// Updates of one chat are handled in order. Updates of different chats are handled concurrently. [`Run`] describes
     /// the guarantees and the settings.
@@ -229,15 +233,12 @@ impl Bot {
     }
 
     /// Returns a stream of the updates of the bot, received by long polling. The stream returns the updates in
-    /// order. It returns each update at least once, unless MAX skips the update when the stream starts. For details,
-    /// see [`Updates`].
+    /// order. It returns each update at least once, unless MAX skips the update when the stream starts: see
+    /// [`Updates`].
     ///
-    /// Create the stream once, before your loop. To commit an update means to confirm the update to the server, so that
-    /// the server does not deliver the update again. A stream commits an update only when you request a later update.
-    /// Unless MAX skips updates, each new stream begins with the oldest update that is not committed.
-    ///
-    /// So `loop { bot.updates().next().await }` receives the same update in each iteration. In this case, the bot logs
-    /// the event `new stream after one update` once, at WARN.
+    /// Create the stream once, before your loop. A stream commits an update (confirms the update to the server) only
+    /// when you request a later update. The server delivers uncommitted updates again to the next stream. So
+    /// `loop { bot.updates().next().await }` receives the same update in each iteration.
     ///
     /// ```
     /// # #[tokio::main]

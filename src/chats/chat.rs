@@ -38,8 +38,7 @@ impl Bot {
         self.api().get_chat(chat)
     }
 
-    /// Returns a public group or channel by the name in its link, or the dialog with a user by the username of the
-    /// user. TamTam only.
+    /// Returns a public group or channel by the name in its link, or a dialog by the username of the user. TamTam only.
     ///
     /// `link`: The name or username (`name` or `@name`), a link such as `https://tt.me/name`, or a
     /// [`ChatLink`](crate::link::ChatLink).
@@ -85,8 +84,7 @@ impl Bot {
 
     /// Unpins the pinned message of a group or a channel. The bot needs the right `pin_message`.
     ///
-    /// If no message is pinned, the call fails, and [`Error::is_refused`](crate::Error::is_refused) returns `true`. You
-    /// can ignore this error.
+    /// If no message is pinned, the call fails ([`is_refused`](crate::Error::is_refused)).
     pub fn unpin(&self, chat: impl Into<ChatId>) -> UnpinMessage {
         self.api().unpin_message(chat)
     }
@@ -311,13 +309,13 @@ impl Bot {
         IsAdmin::new(self.member(chat, user))
     }
 
-    /// Adds users to a group. On TamTam, the chat can also be a channel. The bot needs the right `add_remove_members`.
-    /// On MAX, one request can add at most 100 users. Since September 2026, MAX can refuse this operation.
+    /// Adds users to a group or, on TamTam, to a channel. The bot needs the right `add_remove_members`. On MAX, one
+    /// request can add at most 100 users. Since September 2026, MAX can refuse this operation.
     ///
     /// If only some of the users can be added, MAX returns the ids of the other users in
     /// [`failed_user_ids`](crate::types::ModifyMembersResult::failed_user_ids), and the reasons in
-    /// [`failed_user_details`](crate::types::ModifyMembersResult::failed_user_details). TamTam
-    /// returns neither ids nor reasons.
+    /// [`failed_user_details`](crate::types::ModifyMembersResult::failed_user_details). On TamTam, both fields are
+    /// `None`.
     ///
     /// If no user can be added, for example because all users are already members, the call fails
     /// ([`is_refused`](crate::Error::is_refused)).

@@ -184,7 +184,7 @@ impl Bot {
     ///
     /// A bot can have at most 32 commands. A name has 1 to 64 characters, and a description has 1 to 128 characters.
     ///
-    /// This method works on both services. It calls [`Api::edit_my_info`](crate::api::Api::edit_my_info) on TamTam, and
+    /// The request calls [`Api::edit_my_info`](crate::api::Api::edit_my_info) on TamTam, and
     /// [`Api::edit_my_commands`](crate::api::Api::edit_my_commands) on MAX.
     ///
     /// ```

@@ -12,14 +12,13 @@ use crate::{
     id::IntoMessageId,
 };
 
-/// Methods for comments on channel posts. MAX only. On TamTam, the calls fail
-/// ([`Unsupported`](crate::ErrorKind::Unsupported)). A post is a message in a channel. [`comments`](Self::comments)
+/// Methods for comments on channel posts. MAX only. A post is a message in a channel. [`comments`](Self::comments)
 /// lists the comments on a post.
 impl Bot {
     /// Sends a comment on a channel post. MAX only. Comments must be turned on in the channel.
     ///
     /// - `post`: The id of the post, the post itself, or the result of [`send`](Self::send).
-    /// - `comment`: A text of at most 4000 characters.
+    /// - `comment`: A text or a [`NewCommentBody`], of at most 4000 characters.
     ///
     /// ```
     /// # #[tokio::main]
@@ -40,6 +39,8 @@ impl Bot {
 
     /// Edits a comment of the bot on a channel post. MAX only. A comment can be edited for 26 h after it was sent.
     /// After this time, the call fails with status 422 ([`Rejected`](crate::ErrorKind::Rejected)).
+    ///
+    /// `new`: A text or a [`NewCommentBody`], of at most 4000 characters.
     ///
     /// ```
     /// # #[tokio::main]

@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Bot {
-    /// Returns the profile of the bot: its id, name, username, commands and other properties.
+    /// Returns the profile of the bot: id, name, username, commands and other properties.
     #[doc(alias = "get_me")]
     pub fn me(&self) -> GetMyInfo {
         self.api().get_my_info()
@@ -43,8 +43,7 @@ impl Bot {
         self.api().delete_message(message)
     }
 
-    /// Returns the details of a video: its playback URLs by resolution, its width and height, and its duration. MAX
-    /// only.
+    /// Returns the details of a video: width, height, duration, and playback URLs for several resolutions. MAX only.
     ///
     /// `token`: The token of a received video.
     ///

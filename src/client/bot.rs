@@ -26,8 +26,10 @@ use crate::{
 /// use [`api`](Self::api).
 ///
 /// Most methods return a request. Set the options of the request, and then send it with `.await`. The methods
-/// [`typing`](Self::typing) and `sending_...` return a guard instead of a request. Until the guard is dropped, a
-/// background task sends requests.
+/// [`typing`](Self::typing) and `sending_...` return a guard, which needs no `.await`.
+///
+/// The words "MAX only" and "TamTam only" mark methods for one service. On the other service, the call fails
+/// ([`Unsupported`](crate::ErrorKind::Unsupported)).
 ///
 /// In the examples, `alice`, `bob` and `carol` are users, and `team` is a group. `alice.chat_id()` is the id of the
 /// chat between Alice and the bot.
@@ -143,9 +145,9 @@ impl Bot {
     /// part of [`Pace::requests_per_second`](crate::settings::Pace::requests_per_second) that the original bot leaves
     /// free.
     ///
-    /// A tenth of `requests_per_second` is reserved for the original bot. The clone sends its requests at equal
-    /// intervals (by default, 38 ms on MAX). So a reply or a poll (a request for updates) of the original bot waits for
-    /// at most one request of the clone.
+    /// A tenth of `requests_per_second` is reserved for the original bot. The clone sends no bursts: by default, its
+    /// requests on MAX are at least 38 ms apart. So a reply or a poll (a request for updates) of the original bot waits
+    /// for at most one request of the clone.
     ///
     /// The other limits (for polls, and for the messages to one chat) apply to the original bot and the clone
     /// together. If the original bot has no limit of requests per second (the default on TamTam), the clone does not

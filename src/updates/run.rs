@@ -38,8 +38,8 @@ impl Bot {
     /// Handles updates from your own source, such as a message queue. The source is a stream of deliveries.
     ///
     /// A [`Delivery`] is an update with a function `settle`. To settle a delivery, the bot calls this function with the
-    /// result ([`Settled`](crate::updates::Settled)), such as `Handled` or `Skipped`. Without a shutdown, the returned
-    /// [`Run`] ends when the stream has ended and all deliveries are settled.
+    /// result ([`Settled`](crate::updates::Settled)), such as `Handled` or `Skipped`. The returned [`Run`] ends when
+    /// the stream has ended and all deliveries are settled, or after a shutdown.
     ///
     /// A [lane](crate::updates::Lane) is a group of updates, usually the updates of one chat. Updates of one lane are
     /// handled in order. Updates of different lanes are handled concurrently.

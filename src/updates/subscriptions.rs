@@ -41,8 +41,7 @@ impl Bot {
     /// Subscribes a webhook. The service then sends the updates of the bot to `url`. While a webhook is subscribed,
     /// polling ([`run`](Self::run), [`updates`](Self::updates)) receives no updates.
     ///
-    /// - `url`: The URL of the webhook. The services do not sign the updates, so use a URL with a path that cannot be
-    ///   guessed. Error messages do not contain the path.
+    /// - `url`: The URL of the webhook, with a path that cannot be guessed. Error messages do not contain the path.
     /// - `types`: The types of updates that the webhook receives. If `types` is empty, the webhook receives
     ///   updates of all types.
     ///
@@ -124,10 +123,8 @@ impl Bot {
     /// Returns an error in these cases:
     ///
     /// - If [`subscriptions`](Self::subscriptions) returns an error.
-    /// - If a webhook remains subscribed. The call returns the first error of
-    ///   [`unsubscribe_webhook`](Self::unsubscribe_webhook) that is neither a [refusal](Error::is_refused) nor caused
-    ///   by an unexpected response body. If there is no such error, the returned error has the kind
-    ///   [`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed).
+    /// - If a webhook remains subscribed: the first error of [`unsubscribe_webhook`](Self::unsubscribe_webhook), or an
+    ///   error of the kind [`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed).
     ///
     /// # Cancel safety
     ///
