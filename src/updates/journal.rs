@@ -50,17 +50,17 @@ use settings::Settings;
 /// ```
 ///
 /// The bot stores each update in the journal, and then acknowledges the update to the server. With polling, the next
-/// poll acknowledges the update. With a webhook, the response to the request acknowledges the update. The server does
+/// request for updates acknowledges the update. With a webhook, the response acknowledges the update. The server does
 /// not deliver an acknowledged update again. When the update is handled, the bot removes the update from the journal.
 ///
 /// A [lane](crate::updates::Lane) is a group of updates that are handled in order, usually the updates of one chat. A
 /// journal has these advantages:
 ///
 /// - With polling, a slow handler delays only the later updates of its lane. Without a journal, a slow handler delays
-///   the next poll, and so the updates of all chats.
+///   the updates of all chats.
 /// - A webhook responds with status 200 as soon as the update is stored. Without a journal, the response waits for the
 ///   handler.
-/// - After a restart, the bot begins with the stored updates. Updates of one lane stay in order.
+/// - After a restart, the bot begins with the stored updates.
 ///
 /// Pass the journal to [`Updates::journal`](crate::updates::Updates::journal) or, with the feature `webhook`, to
 /// `Webhook::journal`.
@@ -69,8 +69,7 @@ use settings::Settings;
 ///
 /// **If the process is killed**, no update is lost, and the updates of each lane stay in order. An update is handled
 /// again only if its handler was running, or if the removal of the update was not yet written. At most one update per
-/// lane is handled again. The total is at most [`Run::concurrency`](crate::updates::Run::concurrency), which is the
-/// maximum number of lanes that are handled concurrently.
+/// lane, and at most [`Run::concurrency`](crate::updates::Run::concurrency) updates in total, are handled again.
 ///
 /// **If the machine loses power**, the file stays usable. The setting [`Durability`] decides whether updates are lost:
 ///
@@ -93,11 +92,9 @@ use settings::Settings;
 /// **If the server delivers an update again**, for example after a failed webhook request, the journal drops the copy.
 /// A copy has the same [key](crate::Update::key) as the update. The key contains properties such as the type, the
 /// timestamp and the ids. The journal keeps a key for at least one hour. After this time, a copy can be handled again.
-/// Two special rules depend on the timestamp, and on the ids of the chat, the session and the user:
 ///
-/// - If the update has a timestamp and none of these ids, the journal drops a copy only if the JSON of both updates is
-///   the same. This rule also applies if the update has at least one of these ids and no timestamp.
-/// - If the update has no timestamp and none of these ids, the journal does not drop copies.
+/// An update can lack the timestamp, or all three ids (chat, session and user). The journal then drops a copy only if
+/// the JSON is the same. If an update lacks the timestamp and all three ids, the journal drops no copy.
 ///
 /// # When a handler fails
 ///
@@ -121,8 +118,8 @@ use settings::Settings;
 /// interrupted attempt does not count. In later runs, each interrupted attempt counts towards
 /// [`JournalBuilder::attempts`].
 ///
-/// So by default, an update that crashes the process at each attempt becomes a dead letter after 6 attempts. The first
-/// attempt does not count, and the other 5 attempts count. Then the later updates of its lane are handled.
+/// So by default, an update that crashes the process at each attempt becomes a dead letter after 6 attempts.
+/// The bot then handles the later updates of the lane.
 ///
 /// # The file
 ///
@@ -134,7 +131,6 @@ use settings::Settings;
 /// - While a journal is open, its file cannot be opened again, in the same process or in another process. To use the
 ///   journal in several places of a process, clone the `Journal`. Only one [`Run`](crate::updates::Run) at a time can
 ///   use a journal.
-/// - Opening a damaged file, or a file of another program, fails and does not change the file.
 /// - Each bot needs its own journal. A run with the journal of another bot ends with an error (`ErrorKind::Journal`).
 /// - Use a local disk, because network file systems often do not support file locks.
 #[derive(Clone)]
@@ -227,8 +223,8 @@ impl Journal {
     ///
     /// - `id`: [Id](DeadLetter::id) of the dead letter.
     ///
-    /// If a bot runs with this journal, the bot handles the update after the earlier updates of its lane. If no bot
-    /// runs with this journal, the next [`Run`](crate::updates::Run) handles the update.
+    /// If a [`Run`](crate::updates::Run) uses this journal, this `Run` handles the update. If not, the next `Run`
+    /// handles the update.
     ///
     /// # Errors
     ///

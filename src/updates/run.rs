@@ -96,8 +96,8 @@ impl Updates {
     }
 }
 
-/// A bot with a handler, which is an async function that is called for each update. Created by methods such as
-/// [`Bot::run`], [`Updates::run`] and [`Bot::run_deliveries`]. Await the `Run` to start the bot.
+/// A bot with a handler, which the bot calls for each update. Created by methods such as [`Bot::run`],
+/// [`Updates::run`] and [`Bot::run_deliveries`]. Await the `Run` to start the bot.
 ///
 /// A [lane](crate::updates::Lane) is a group of updates that are handled in order, usually the updates of one chat.
 /// Updates of different lanes are handled concurrently, on all threads of the runtime.
@@ -113,8 +113,7 @@ impl Updates {
 /// If the process ends before the commit, the server delivers the whole page again at the next start. So at most one
 /// page is handled again.
 ///
-/// **One slow or busy chat delays all chats.** For example, a page contains 100 messages of one chat, and the handler
-/// takes 200 ms per message. The bot then requests the next page after 20 s.
+/// **One slow or busy chat delays all chats.**
 ///
 /// # Polling with a journal
 ///
@@ -141,19 +140,17 @@ impl Updates {
 /// A handler is an async function, or a closure that returns a future. To pass shared state to the handler, use
 /// [`Bot::run_with`].
 ///
-/// The time limit of a handler is 120 s by default. For large uploads, set a longer
-/// [`handler_timeout`](Self::handler_timeout).
+/// For large uploads, set a longer [`handler_timeout`](Self::handler_timeout).
 ///
-/// The bot does not wait for tasks that a handler spawns. If a shutdown interrupts such a task, the update is not
-/// handled again.
+/// The bot does not wait for tasks that a handler spawns. If a shutdown interrupts such a task, the update of
+/// the handler is not handled again.
 ///
 /// **If a handler blocks its thread**, for example with a long computation, the handler delays other lanes and tasks.
-/// On the current-thread runtime, the handler delays all tasks. Move long computations to
-/// `tokio::task::spawn_blocking`.
+/// Move long computations to `tokio::task::spawn_blocking`.
 ///
 /// **If a handler returns an error, panics or exceeds its time limit**, the bot logs the failure and continues. With
-/// `panic = "abort"` in your Cargo profile, a panic ends the process instead. The function that you pass to
-/// [`on_error`](Self::on_error) decides whether the bot retries the update. By default, the bot does not retry.
+/// `panic = "abort"` in your Cargo profile, a panic ends the process instead. By default, the bot does not retry the
+/// update: see [`on_error`](Self::on_error).
 ///
 /// # Example
 ///
@@ -240,7 +237,7 @@ impl Run {
     /// retried. There are two cases:
     ///
     /// - If the bot has a journal (a queue of updates in a file), or if [`Delivery::dead_letter_after`] is set, the
-    ///   update becomes a dead letter. The journal or your program keeps a dead letter for inspection.
+    ///   update becomes a dead letter: the journal or your program keeps the update for inspection.
     /// - If the bot has no journal and `dead_letter_after` is not set, the update is skipped.
     ///
     /// The function returns a [`Recovery`](crate::updates::Recovery), or a future of a `Recovery`. `Retry` runs the
@@ -267,9 +264,9 @@ impl Run {
     /// # }
     /// ```
     ///
-    /// The function can be async, for example to send a message. Later updates of the [lane](crate::updates::Lane),
-    /// usually a chat, wait for the result. If an async function needs a shared value, such as a database client, clone
-    /// the value for each call: `move |failed| { let db = db.clone(); async move { .. } }`.
+    /// The function can be async, for example to send a message. Later updates of the lane wait for the result. If
+    /// an async function needs a shared value, such as a database client, clone the value for each call:
+    /// `move |failed| { let db = db.clone(); async move { .. } }`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -405,20 +402,16 @@ impl Run {
     ///
     /// Returns an error in these cases:
     ///
-    /// - If polling fails permanently (see [`Updates::next`]), for example because the server refuses the token, or
-    ///   because a webhook is subscribed.
-    /// - If the journal cannot be used, for example because the journal belongs to another bot, or because another
-    ///   `Run` uses the journal (`ErrorKind::Journal`).
+    /// - Polling fails permanently (see [`Updates::next`]). For example, the server refuses the token.
+    /// - The journal cannot be used (`ErrorKind::Journal`). For example, the journal belongs to another bot, or another
+    ///   `Run` uses the journal.
     ///
     /// Temporary failures are retried. With [`Bot::run_deliveries`], the result is always `Ok`.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the running handlers at their next `await`. For their updates, there are three cases:
-    ///
-    /// - If the bot polls without a journal, the server delivers the page of these updates again at the next start.
-    /// - If the bot has a journal, the next `Run` handles these updates again.
-    /// - With [`Bot::run_deliveries`], your source must deliver these updates again.
+    /// Dropping the future drops the running handlers at their next `await`. For the updates of these handlers, the
+    /// three cases of [`shutdown_deadline`](Self::shutdown_deadline) apply.
     pub async fn run(self) -> Result<()> {
         let chat_book = self.handling.chat_book();
         let result = self.run_to_the_end().await;

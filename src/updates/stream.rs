@@ -83,15 +83,11 @@ use state::{Effect, Input, StreamState};
 ///
 /// # Errors
 ///
-/// After a temporary failure, such as a broken connection or an error response of a proxy, the stream polls again. So
-/// the loop needs no code for retries. The number of retries has no limit. The delays before retries grow, by default
-/// up to 30 s. If a response has a `Retry-After` header with a longer delay, the stream waits for that delay. Retries
-/// are logged and reported to [`BotBuilder::on_retry`](crate::BotBuilder::on_retry).
+/// After a temporary failure, such as a broken connection or an error response of a proxy, the stream polls again.
+/// The number of retries has no limit. For the delays, see [`backoff`](Self::backoff). Retries are logged and reported
+/// to [`BotBuilder::on_retry`](crate::BotBuilder::on_retry).
 ///
 /// After a permanent failure (see [`next`](Self::next)), the stream returns the error and ends.
-///
-/// If you use `?` on calls inside the loop, such as `bot.send(..).await?`, an error of these calls also ends the loop.
-/// At the next start, the server delivers the uncommitted updates again.
 ///
 /// # One stream per bot
 ///
@@ -99,14 +95,8 @@ use state::{Effect, Input, StreamState};
 /// the updates.
 ///
 /// A webhook is a URL to which the server sends the updates of the bot. While a webhook is subscribed, polling receives
-/// no updates. So the stream checks for webhooks at the start, and again if the server responds to a poll with
-/// status 405. By default, the stream ends with an error if a webhook is subscribed: see
+/// no updates. By default, the stream ends with an error if a webhook is subscribed: see
 /// [`remove_webhooks`](Self::remove_webhooks).
-///
-/// # Cancel safety
-///
-/// Dropping a pending future of [`next`](Self::next) or [`try_next`](Self::try_next) loses no update. The request in
-/// progress stays in the stream, and the next call continues this request.
 #[must_use = "a stream does nothing until an update is requested"]
 pub struct Updates {
     bot: Bot,
@@ -208,8 +198,6 @@ impl Updates {
     /// Sets the position at which the stream begins. Defaults to [`StartFrom::Stored`]: the stream begins at the marker
     /// in the [`marker_store`](Self::marker_store). Without a saved marker, the stream begins at the oldest uncommitted
     /// update. In this case, MAX can skip updates: see [Commits](#commits).
-    ///
-    /// This setting has no effect after the first call of `next`.
     pub fn start_from(mut self, start: StartFrom) -> Self {
         self.settings.start_from = start;
         self
@@ -222,14 +210,12 @@ impl Updates {
         self.start_from(StartFrom::Latest)
     }
 
-    /// Sets the store for the marker, which identifies a position in the updates of the bot. By default, the marker is
-    /// not stored.
+    /// Sets the store for the marker of the last handled page. By default, the marker is not stored.
     ///
     /// The stream saves the marker of each handled page before it commits the page to the server. If the bot is killed
     /// between the save and the commit, the bot does not receive the page again at the next start.
     ///
-    /// If a save fails, the stream logs the failure and continues to poll. When the next page is handled, the stream
-    /// saves the marker of this page.
+    /// If a save fails, the stream logs the failure and continues to poll.
     pub fn marker_store(mut self, store: impl MarkerStore) -> Self {
         self.store = Some(Arc::new(KeyedStore { markers: Box::new(store), key: OnceLock::new() }));
         self
@@ -237,9 +223,9 @@ impl Updates {
 
     /// Sets whether the stream removes subscribed webhooks. Defaults to `false`.
     ///
-    /// Polling receives no updates while a webhook is subscribed. The stream checks for webhooks at the start, and
-    /// again if the server responds to a poll with status 405. If the value is `false` and a webhook is subscribed, the
-    /// stream ends with an error ([`ErrorKind::WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
+    /// The stream checks for webhooks at the start, and again if the server responds to a poll with status 405. If the
+    /// value is `false` and a webhook is subscribed, the stream ends with an error
+    /// ([`ErrorKind::WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
     pub fn remove_webhooks(mut self, remove: bool) -> Self {
         self.settings.remove_webhooks = remove;
         self
@@ -261,8 +247,7 @@ impl Updates {
         self
     }
 
-    /// Ends the stream after the future `signal` completes, and ignores the output of `signal`. The stream ends in
-    /// these steps:
+    /// Ends the stream after the future `signal` completes, in these steps:
     ///
     /// 1. The stream returns the updates that it has already fetched.
     /// 2. With a [`marker_store`](Self::marker_store), the stream saves the marker, in at most 5 s.
@@ -335,8 +320,8 @@ impl Updates {
     /// Returns the next update. Call `next` only when all earlier updates are handled, because the call can commit them
     /// to the server. Returns `None` after an error and after a shutdown.
     ///
-    /// Create one stream, and call `next` on this stream in a loop. A loop that calls `bot.updates().next()` creates a
-    /// new stream in each iteration, and receives the same update each time: see [`Bot::updates`].
+    /// Do not call `bot.updates().next()` in a loop, because each new stream returns the same first update. Create the
+    /// stream before the loop.
     ///
     /// # Errors
     ///
@@ -350,17 +335,14 @@ impl Updates {
     /// - A single update is larger than [`BotBuilder::max_page_bytes`](crate::BotBuilder::max_page_bytes)
     ///   ([`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge)).
     /// - A setting, such as [`limit`](Self::limit), is invalid
-    ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)). The stream returns this error before the
-    ///   first request.
+    ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     /// - The list of webhooks or the id of the bot cannot be parsed ([`ErrorKind::Decode`](crate::ErrorKind::Decode)).
-    ///   The stream requests the webhooks at the start. With a marker store, the stream also requests the id.
     ///
-    /// After all other failures, the stream retries the request. For example, it retries if a proxy returns an error
-    /// response, or if the response to a poll contains no list of updates.
+    /// After all other failures, the stream retries the request.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future loses no update.
+    /// Dropping the future loses no update. The next call continues the request in progress.
     pub async fn next(&mut self) -> Option<Result<Update>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
@@ -368,8 +350,8 @@ impl Updates {
     /// Returns the next update, or the error that ended the stream. Call `try_next` only when all earlier updates are
     /// handled, because the call can commit them to the server. Returns `None` after an error and after a shutdown.
     ///
-    /// Create one stream, and call `try_next` on this stream in a loop. A loop that calls `bot.updates().try_next()`
-    /// creates a new stream in each iteration, and receives the same update each time: see [`Bot::updates`].
+    /// Do not call `bot.updates().try_next()` in a loop, because each new stream returns the same first update. Create
+    /// the stream before the loop.
     ///
     /// # Errors
     ///
@@ -377,7 +359,7 @@ impl Updates {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future loses no update.
+    /// Dropping the future loses no update. The next call continues the request in progress.
     pub async fn try_next(&mut self) -> Result<Option<Update>> {
         self.next().await.transpose()
     }

@@ -71,8 +71,8 @@ impl fmt::Debug for MarkerKey {
 /// A marker is a number that identifies a position in the updates of the bot. A page is the list of updates in one
 /// response to a poll (a request for updates). When all updates of a page are handled, the stream of updates saves the
 /// marker of the page. Then the stream commits the page: it sends the marker to the server, and the server does not
-/// deliver the page again. If the bot is killed between the save and the commit, the stream begins after this page at
-/// the next start.
+/// deliver the page again. If the bot is killed between the save and the commit, the bot does not receive the page
+/// again at the next start.
 ///
 /// The crate contains two stores, [`FileStore`](crate::updates::FileStore) and [`MemoryStore`]. This example implements
 /// a store in a database:
@@ -101,7 +101,7 @@ pub trait MarkerStore: Send + Sync + 'static {
     /// The type of the store's errors.
     type Error: Into<Box<dyn StdError + Send + Sync>>;
 
-    /// Returns the last saved marker of the bot. `None` if no marker was saved. The stream calls `load` before its
+    /// Returns the last saved marker of the bot, or `None` if no marker was saved. The stream calls `load` before its
     /// first poll.
     ///
     /// - `key`: Bot and server to which the marker belongs.
@@ -122,9 +122,8 @@ pub trait MarkerStore: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Return an error if the marker is not saved. The stream then logs and
-    /// [counts](crate::updates::Health::failed_saves) the failure, and continues to poll. The stream calls `save` again
-    /// when the next page is handled.
+    /// Return an error if the marker cannot be saved. The stream then logs and
+    /// [counts](crate::updates::Health::failed_saves) the failure, and continues to poll.
     ///
     /// If `save` takes longer than 5 s, the stream drops the future, and the call counts as failed.
     fn save(&self, key: &MarkerKey, marker: i64) -> impl Future<Output = Result<(), Self::Error>> + Send;
