@@ -123,8 +123,7 @@ impl SandboxBuilder {
     /// moves the clock forward.
     ///
     /// Even with a seed, these values differ between runs: ports, the URLs of media (which contain a port), and the
-    /// times in the launch data of Mini Apps. The timeouts of deliveries to webhooks, and the pauses before
-    /// redeliveries, are measured in real time. [`Sandbox::time_passes`] skips these pauses.
+    /// times in the launch data of Mini Apps.
     ///
     /// ```
     /// # #[tokio::main]
@@ -159,7 +158,7 @@ impl SandboxBuilder {
     /// |---|---|---|
     /// | default | 200 ms (the real TamTam waits 30 to 60 s) | 60 s, as on the real MAX |
     /// | further pauses | as long as the first pause | 2.5 times the previous pause |
-    /// | redeliveries of an update | unlimited, until the webhook is removed (after 8 h) | at most 10; then the update is lost |
+    /// | redeliveries of an update | unlimited for 8 h; then the webhook is removed | at most 10; then the update is lost |
     pub fn redelivery(mut self, pause: Duration) -> Self {
         self.redelivery = Some(pause);
         self
@@ -200,7 +199,7 @@ impl SandboxBuilder {
     ///
     /// | state | kept in the file |
     /// |---|---|
-    /// | people, chats, messages, button presses, open constructor sessions | yes |
+    /// | people, chats, messages, button presses, open [constructors](crate::Constructor) | yes |
     /// | bots with their tokens, commands, webhooks and waiting updates | yes |
     /// | media with their bytes, the transcript, the time of the clock | yes |
     /// | faults ([`Sandbox::fails`], [`Sandbox::loses_deliveries`], [`Uploads::fail_next`](crate::Uploads::fail_next)), settings of [`Uploads`](crate::Uploads) | no |
@@ -220,13 +219,12 @@ impl SandboxBuilder {
     /// The sandbox writes the file when it starts, after changes (usually within 0.1 s), and when it stops. Each write
     /// replaces the whole file, so the file is never incomplete. To detect failed writes, use [`Sandbox::on_save`].
     ///
-    /// If the process is killed, the changes of the last 0.5 s and the changes during the current write can be lost.
-    /// The next sandbox does not reuse ids and markers of the lost changes. A marker is a position in the updates of a
-    /// bot.
+    /// If the process is killed, the changes since the start of the last complete write are lost. The pause between two
+    /// writes is at most 0.5 s if there are changes. The next sandbox does not reuse ids and markers of the lost
+    /// changes. A marker is a position in the updates of a bot.
     ///
     /// During a write, the directory of the file also contains a temporary file such as
-    /// `state.json.0123456789abcdef.new`. If the process is killed during the write, the next sandbox with this state
-    /// file removes the temporary file.
+    /// `state.json.0123456789abcdef.new`. If a killed process leaves this file, the next sandbox removes the file.
     ///
     /// Only one sandbox at a time can open the file. A second sandbox does not start ([`StateFileError::InUse`]). The
     /// sandbox locks an empty file such as `state.json.lock` in the same directory. The lock file is never removed.
@@ -259,7 +257,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Starts the sandbox. Use [`try_start`](Self::try_start) to get an error instead of a panic.
+    /// Starts the sandbox.
     ///
     /// # Panics
     ///
@@ -268,16 +266,14 @@ impl SandboxBuilder {
         self.try_start().await.unwrap_or_else(|error| panic!("cannot start the sandbox: {error}"))
     }
 
-    /// Starts the sandbox. Unlike [`start`](Self::start), returns an error instead of panicking.
+    /// Starts the sandbox, or returns an error. [`start`](Self::start) panics instead.
     ///
     /// # Errors
     ///
     /// - [`StartError::Port`]: if the [port](Self::port) or the [upload port](Self::upload_port) is not available.
     /// - [`StartError::Thread`]: if the operating system cannot start a thread.
-    /// - [`StartError::StateFile`]: if the [state file](Self::state_file) cannot be read or written, or is open in
-    ///   another sandbox.
-    /// - [`StartError::StateFile`]: if the file contains no state of a sandbox, or the state of another service than
-    ///   [`service`](Self::service) sets.
+    /// - [`StartError::StateFile`]: if the [state file](Self::state_file) cannot be used. [`StateFileError`] lists the
+    ///   reasons.
     /// - [`StartError::Service`]: if the [service](Self::service) is not exactly `Service::TamTam` or `Service::Max`.
     ///   For example, the builder refuses a `Service::Max` with a changed base URL.
     pub async fn try_start(self) -> Result<Sandbox, StartError> {

@@ -40,8 +40,7 @@
 //! # Services
 //!
 //! [`Sandbox::start`] simulates version 0.5.6 of the API of TamTam. [`Sandbox::max`] simulates version 0.0.33 of the
-//! API of MAX. The API of MAX is a later generation of the API of TamTam. [`SandboxBuilder::service`] selects the
-//! service (TamTam or MAX).
+//! API of MAX. [`SandboxBuilder::service`] selects the service (TamTam or MAX).
 //!
 //! The services differ in operations, updates, administrator rights, field names and limits. People can do these things
 //! only on MAX:
@@ -72,8 +71,8 @@
 //! While a bot has a webhook, the bot's polls are refused with the status 405. If a poll still waits for its response
 //! when the bot adds a webhook, the sandbox refuses this poll.
 //!
-//! [`Sandbox::delivers`] waits until all updates for webhooks are delivered. [`Sandbox::on_delivery`] reports every
-//! attempt to deliver an update.
+//! [`Sandbox::delivers`] waits until the webhooks have accepted all their updates. [`Sandbox::on_delivery`] reports
+//! every attempt to deliver an update.
 //!
 //! To accept an update, a webhook must respond with the status 200 in time. Otherwise, the delivery fails. After a
 //! pause, the sandbox delivers the update again (a redelivery). New updates do not wait for redeliveries. The services
@@ -90,8 +89,8 @@
 //!
 //! The pauses and the 8 h pass in real time, unless [`Sandbox::time_passes`] skips them.
 //!
-//! If updates of the selected types waited for a poll, a new webhook gets these updates. After the last webhook of a
-//! bot is removed, polls return the updates that are not lost and that no webhook has accepted. On MAX, updates about
+//! A new webhook also gets the updates of the selected types that were waiting for a poll. After the last webhook of a
+//! bot is removed, polls return the updates that no webhook has accepted, except lost updates. On MAX, updates about
 //! comments and about the bot's rights as an administrator are delivered only by webhook. These updates are lost if no
 //! subscription of the bot selects their types.
 //!
@@ -114,7 +113,7 @@
 //! - [`Sandbox::fails`] injects a [`Fault`] into the next requests of an operation. Examples of faults are an error
 //!   status, a reset of the connection, and a late response. With some faults, the sandbox still carries out the
 //!   operation, and changes only the response.
-//! - [`Sandbox::loses_deliveries`] drops the next deliveries to webhooks. You set the number of deliveries.
+//! - [`Sandbox::loses_deliveries`] drops the next deliveries to webhooks.
 //! - [`Sandbox::repeats_update`] sends the bot its latest update again.
 //! - [`Sandbox::pushes`] sends the bot an update that you define.
 //! - [`Uploads::fail_next`] injects a fault into the next upload.
@@ -148,8 +147,7 @@
 //! - The servers run in a separate thread, and use real time. Do not use the sandbox in a Tokio runtime with a paused
 //!   clock (`start_paused`). In such a runtime, timeouts expire at once while the runtime waits for a socket.
 //! - The API's documentation defines Markdown and HTML only in part. In undefined cases, the sandbox follows
-//!   CommonMark for Markdown, and the behavior of browsers for HTML. For example, an opening `*` without a closing `*`
-//!   stays text. The effect of an HTML tag that is not closed extends to the end of the text.
+//!   CommonMark for Markdown, and the behavior of browsers for HTML.
 //! - The sandbox of MAX has not been compared with the real MAX, because we have no token of MAX. The sandbox accepts
 //!   all calls of the official Node.js client of MAX.
 

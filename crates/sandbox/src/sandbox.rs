@@ -34,8 +34,9 @@ pub(crate) const QUIET: Duration = Duration::from_millis(50);
 /// owns a clone, the sandbox never stops.
 ///
 /// On this page, "the bot" and "the first bot" mean the bot with which the sandbox started. A dialog is a private chat
-/// between one person and a bot. A poll is a request for updates. If there is no update, the sandbox holds the poll
-/// until an update comes or the timeout of the poll expires.
+/// between one person and a bot. A webhook is a URL to which the sandbox sends the updates of a bot. A poll is a
+/// request for updates. If there is no update, the sandbox holds the poll until an update comes or the timeout of the
+/// poll expires.
 ///
 /// ```
 /// # #[tokio::main]
@@ -75,8 +76,7 @@ impl Sandbox {
         &self.server.base_url
     }
 
-    /// Returns the bot's token. To set the token, use [`SandboxBuilder::token`](crate::SandboxBuilder::token). A
-    /// generated token looks like a real token.
+    /// Returns the bot's token. To set the token, use [`SandboxBuilder::token`](crate::SandboxBuilder::token).
     pub fn token(&self) -> &str {
         &self.server.token
     }
@@ -101,7 +101,7 @@ impl Sandbox {
     /// ([`Pace`](tamtam::settings::Pace)) to stay within the [`RateLimit`](crate::RateLimit) of the sandbox.
     ///
     /// Clones of the returned `Bot` share one `Pace`. Each call of this method returns a `Bot` with its own `Pace`, so
-    /// the results of two calls together can exceed the `RateLimit`.
+    /// two of these `Bot` values together can exceed the `RateLimit`.
     ///
     /// # Panics
     ///
@@ -175,13 +175,13 @@ impl Sandbox {
         self.world().on_save(Arc::new(hook));
     }
 
-    /// Moves the sandbox's clock forward by `time`, and returns at once. The skipped time affects these values:
+    /// Moves the sandbox's clock forward by `time`, and returns at once. The skipped time affects:
     ///
     /// - The times of messages, and the time in the launch data of a Mini App.
     /// - The pauses before redeliveries (repeated deliveries of an update to a webhook), and the 8 h after which a
     ///   failing webhook is removed.
-    /// - The [rate limits](crate::RateLimit), and the time that an update waits for a poll.
-    /// - The time in which a message or comment can be edited.
+    /// - The per-second limits, and the time that an update waits for a poll ([`RateLimit`](crate::RateLimit)).
+    /// - On MAX, the time in which a message or comment can be edited.
     ///
     /// If the next redelivery of an update is due within `time`, the sandbox attempts this redelivery at once. One call
     /// of this method causes at most one redelivery of each update, even if `time` is longer than several pauses. Polls
@@ -193,7 +193,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// Panics if the new time is after the year 6300 (approximately). Such times do not fit into the ids of messages.
+    /// Panics if the new time is after the year 6300 (approximately).
     #[track_caller]
     pub fn time_passes(&self, time: Duration) {
         let fits = self.world().act(|state| state.let_pass(time));
@@ -259,8 +259,9 @@ impl Sandbox {
         self.world().lose_deliveries(times);
     }
 
-    /// Waits until the webhooks have accepted all their updates with the status 200. Returns at once if there are no
-    /// webhooks. On MAX, an update is lost after ten failed redeliveries. The method does not wait for lost updates.
+    /// Waits until the webhooks have accepted all their updates with the status 200. If there are no webhooks, the
+    /// method returns at once. On MAX, an update is lost after ten failed redeliveries. The method does not wait for
+    /// lost updates.
     ///
     /// ```
     /// # #[tokio::main]
@@ -355,8 +356,7 @@ impl Sandbox {
         }
     }
 
-    /// Waits until the sandbox holds at least `count` polls. A poll is a request for updates. If there is no update,
-    /// the sandbox holds the poll.
+    /// Waits until the sandbox holds at least `count` polls.
     ///
     /// ```
     /// # #[tokio::main]

@@ -77,7 +77,7 @@ impl Sandbox {
     }
 
     /// Returns the group or channel with the id `chat_id`. For example, on TamTam, `chat_id` can come from the update
-    /// `message_chat_created`. The bot gets this update after the first press of a `chat` button.
+    /// `message_chat_created`.
     ///
     /// # Panics
     ///

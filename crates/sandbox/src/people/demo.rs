@@ -34,12 +34,11 @@ impl Sandbox {
     ///
     /// The bot gets the updates about these items.
     ///
-    /// A second call returns the same ids for all items that still exist, even in a new sandbox with the same
-    /// [state file](crate::SandboxBuilder::state_file). If an item no longer exists, the call creates the item again
-    /// with a new id. For example, a constructor no longer exists after its messages were posted.
+    /// A second call returns the same ids, even in a new sandbox with the same
+    /// [state file](crate::SandboxBuilder::state_file). The exceptions are:
     ///
-    /// In these cases, a second call also creates new items, although the old items exist:
-    ///
+    /// - If an item no longer exists, the call creates the item again, with a new id. For example, a constructor no
+    ///   longer exists after its messages were posted.
     /// - If Bob has left the group, or if the bot has lost a right in the group, the call creates a new group and the
     ///   items in the group.
     /// - If the bot has lost a right in the channel, the call creates a new channel and a post.

@@ -8,8 +8,7 @@ use crate::state::uploads::fault::UploadFault;
 use crate::state::uploads::reports::{ReceivedFile, UploadRequest, UploadStatus};
 use crate::state::uploads::store::Store;
 
-/// The upload host of a sandbox. Returned by [`Sandbox::uploads`]. The upload host is the server to which bots upload
-/// files. This server has its own port.
+/// The upload host of a sandbox: the server to which bots upload files. Returned by [`Sandbox::uploads`].
 ///
 /// A bot can upload a file in two ways:
 ///
@@ -69,14 +68,14 @@ impl Uploads {
         self.act(|store| store.requests.clone())
     }
 
-    /// Adds a hook, which is a function that the sandbox calls for each request to the upload host. `hook` is called in
-    /// these cases:
+    /// Adds a hook, which is a function that the sandbox calls at the end of a request to the upload host. A request
+    /// ends in these cases:
     ///
     /// - The response is ready.
     /// - The sandbox resets the connection.
     /// - The client disconnects before the upload host has received the whole request.
     ///
-    /// If the request [stalls](UploadFault::StallAt), `hook` is not called.
+    /// `hook` is not called for a request that [stalls](UploadFault::StallAt).
     ///
     /// `hook` runs on the server's thread, and must not wait for a bot.
     pub fn on_request(&self, hook: impl Fn(&UploadRequest) + Send + Sync + 'static) {
@@ -102,9 +101,8 @@ impl Uploads {
         self.act(|store| store.fail_next(fault));
     }
 
-    /// Makes the API refuse the first `times` messages with the same uploaded file, as if the file were still being
-    /// processed. The refusals are counted separately for each file. The setting affects only files that are uploaded
-    /// after this call. Defaults to 0.
+    /// Makes the API refuse the first `times` messages with each uploaded file, as if the file were still being
+    /// processed. The setting affects only files that are uploaded after this call. Defaults to 0.
     ///
     /// The refusals alternate between two errors of the real API. One error has the code `attachment.not.ready`. The
     /// other error has the code `proto.payload`, and the text `errors.process.attachment.file.not.processed` in its
@@ -139,9 +137,9 @@ impl Uploads {
         self.act(|store| store.settings.keep_partial = keep);
     }
 
-    /// Sets the maximum size, in bytes, of a file that the upload host stores completely. Defaults to 64 MiB. To save
-    /// memory, the upload host does not store the bytes of a larger file. [`ReceivedFile::size`] and
-    /// [`ReceivedFile::sha256`] still describe the whole file. A download of a larger file fails with the status 410.
+    /// Sets the maximum size, in bytes, of a file whose bytes the upload host stores. Defaults to 64 MiB. A download of
+    /// a larger file fails with the status 410. [`ReceivedFile::size`] and [`ReceivedFile::sha256`] still describe the
+    /// whole file.
     pub fn set_most_kept(&self, bytes: u64) {
         self.act(|store| store.settings.most_kept = bytes);
     }

@@ -54,8 +54,8 @@ pub(crate) struct Options {
     /// Keeps the state in this file, and continues from it [default: the state is lost at the end]
     ///
     /// The file is created if it does not exist. It is replaced as a whole after changes and at the end. A kill loses
-    /// the changes of the last 0.5 s, plus the time to write the file. A second program with the same file does not
-    /// start.
+    /// the changes since the start of the last complete write. The pause between two writes is at most 0.5 s if there
+    /// are changes. A second program with the same file does not start.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 
