@@ -81,12 +81,12 @@ pub(crate) struct Links {
     pub(crate) share: Option<&'static str>,
 }
 
-/// The limits of a service for messages, keyboards and files. [`Service::limits`] returns the limits, and
+/// The limits that a service sets for messages, keyboards and files. [`Service::limits`] returns the limits, and
 /// [`Service::with_limits`] sets the limits.
 ///
 /// If a request exceeds a limit, the request is not sent, and the call fails
-/// ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). `None` means that the limit is not checked. The requests of
-/// [`Bot::request`](crate::Bot::request) are not checked.
+/// ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). `None` means that the limit is not checked. Requests that
+/// [`Bot::request`](crate::Bot::request) creates are not checked.
 ///
 /// ```
 /// use tamtam::Service;

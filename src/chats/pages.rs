@@ -232,8 +232,7 @@ pages! {
 pages! {
     /// A stream of the messages of a chat, from the newest to the oldest. Created by [`Bot::messages`].
     ///
-    /// The stream returns each message at most once. The stream does not return messages that are sent after its first
-    /// request.
+    /// The stream does not return messages that are sent after its first request.
     Messages of History<MessagesOf> as Message
 }
 
@@ -241,8 +240,7 @@ pages! {
     /// A stream of the comments on a channel post, from the newest to the oldest. Created by [`Bot::comments`]. MAX
     /// only.
     ///
-    /// The stream returns each comment at most once. The stream does not return comments that are sent after its first
-    /// request.
+    /// The stream does not return comments that are sent after its first request.
     Comments of History<CommentsOn> as Message
 }
 

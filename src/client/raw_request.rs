@@ -44,9 +44,9 @@ impl Bot {
 
 /// A request for an API operation for which this crate has no method. Created by [`Bot::request`].
 ///
-/// The bot adds its token and, on TamTam, the API version to the request. The request uses the time limit and the retry
-/// policy of the bot. Of the rate limits, only
-/// [`Pace::requests_per_second`](crate::settings::Pace::requests_per_second) applies.
+/// The bot adds its token and, on TamTam, the API version to the request. By default, the request uses the time
+/// limit and the retry policy of the bot. The only rate limit that applies is
+/// [`Pace::requests_per_second`](crate::settings::Pace::requests_per_second).
 #[derive(Clone)]
 #[must_use = "a request does nothing until it is awaited or sent"]
 pub struct RawRequest {
@@ -110,7 +110,7 @@ impl RawRequest {
     ///   ([`TooLarge`](crate::ErrorKind::TooLarge)).
     ///
     /// If the response has status 200 and contains `success: false`, this method returns `Ok` with the JSON of the
-    /// response. For such a response, the request is not retried, and the bot does not pause.
+    /// response, and does not retry the request.
     ///
     /// # Cancel safety
     ///
@@ -126,9 +126,9 @@ impl RawRequest {
     /// Returns an error in these cases:
     ///
     /// - If [`send`](Self::send) returns an error.
-    /// - If a body with `success: false` does not fit `T`. For this error, [`Error::is_refused`] returns `true`.
-    ///   [`ErrorKind`](crate::ErrorKind) lists the kind for each [`Error::code`].
-    /// - If a body without `success: false` does not fit `T` ([`Decode`](crate::ErrorKind::Decode)).
+    /// - If the response contains `success: false`, and cannot be deserialized as `T`. For this error,
+    ///   [`Error::is_refused`] returns `true`. [`ErrorKind`](crate::ErrorKind) lists the kind for each [`Error::code`].
+    /// - If any other response cannot be deserialized as `T` ([`Decode`](crate::ErrorKind::Decode)).
     ///
     /// # Cancel safety
     ///

@@ -226,7 +226,7 @@ macro_rules! request {
             ///
             /// # Errors
             ///
-            #[doc = concat!("[`Api::", stringify!($method), "`] lists the errors.")]
+            #[doc = concat!("See the errors of [`Api::", stringify!($method), "`].")]
             ///
             /// # Cancel safety
             ///

@@ -44,8 +44,9 @@ impl Default for Keyboard {
 /// [number of buttons](crate::types::InlineKeyboardAttachmentRequestPayload::buttons), of rows, and of buttons per row.
 ///
 /// If a check fails, sending fails with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest). For a wrong
-/// length, the error message contains the indexes of the row and the button. The indexes start at 0, for example
-/// `body.attachments[0].payload.buttons[2][1].text`.
+/// length, the error message contains the path of the field, for example
+/// `body.attachments[0].payload.buttons[2][1].text`. Indexes start at 0, so `buttons[2][1]` is the second button of the
+/// third row.
 impl Keyboard {
     /// Creates a keyboard with one button per row, from top to bottom.
     #[must_use]

@@ -44,9 +44,12 @@
 ///
 /// A 429 of an upload host (a separate server that receives files) does not pause the bot.
 ///
-/// After the pause, the bot starts with a tenth of its [`requests_per_second`](Self::requests_per_second), and reaches
-/// the full rate after 5 s. If `requests_per_second` is `None`, the bot starts with 3 requests per second, reaches 30
-/// after 5 s, and continues to increase the rate. 1 minute after the pause, the rate has no limit again.
+/// After the pause, the rate increases step by step:
+///
+/// - If [`requests_per_second`](Self::requests_per_second) is set, the bot starts with a tenth of this rate, and
+///   reaches the full rate after 5 s.
+/// - If `requests_per_second` is `None`, the bot starts with 3 requests per second, and reaches 30 after 5 s. The limit
+///   increases further, and ends 1 minute after the pause.
 ///
 /// # Slow connections
 ///

@@ -27,8 +27,8 @@ pub struct Delivery {
     pub(super) entry: Option<Box<dyn Entry>>,
 }
 
-/// The result of handling a [`Delivery`], which is an update from your own source. Passed to the function
-/// `settle` of the delivery: see [`Delivery::new`].
+/// The result of handling a [`Delivery`], which is an update from your own source. The bot passes this result to the
+/// function `settle` of the delivery: see [`Delivery::new`].
 ///
 /// A handler fails if it returns an error, panics or exceeds its time limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,22 +38,22 @@ pub enum Settled {
     Handled,
     /// The handler failed, and the update is skipped: the handler does not run again.
     ///
-    /// This is the result if [`on_error`](crate::updates::Run::on_error) returns
-    /// [`Recovery::Skip`](crate::updates::Recovery::Skip). For a delivery without
-    /// [`dead_letter_after`](Delivery::dead_letter_after), this is also the result if `on_error` is not set, panics,
-    /// exceeds its time limit, or returns [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter).
+    /// A failed update is skipped if [`on_error`](crate::updates::Run::on_error) returns
+    /// [`Recovery::Skip`](crate::updates::Recovery::Skip). In a delivery without
+    /// [`dead_letter_after`](Delivery::dead_letter_after), a failed update is also skipped if `on_error` is not set,
+    /// panics, exceeds its time limit, or returns [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter).
     Skipped,
     /// The update is a dead letter: the handler does not run again. Store the update for inspection.
     ///
-    /// [`dead_letter_after`](Delivery::dead_letter_after) sets the maximum number of attempts. Only a delivery with
-    /// this setting has this result, in one of these cases:
+    /// In a delivery with [`dead_letter_after`](Delivery::dead_letter_after), which sets the maximum number of
+    /// attempts, an update becomes a dead letter in these cases:
     ///
-    /// - [`on_error`](crate::updates::Run::on_error) returns [`Recovery::Retry`](crate::updates::Recovery::Retry), and
-    ///   the number of attempts has reached the maximum.
+    /// - The handler failed, [`on_error`](crate::updates::Run::on_error) returned
+    ///   [`Recovery::Retry`](crate::updates::Recovery::Retry), and the number of attempts has reached the maximum.
+    /// - The handler failed, and `on_error` is not set, panicked, exceeded its time limit, or returned
+    ///   [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter).
     /// - The number of attempts before this delivery ([`Delivery::earlier_attempts`]) has already reached the maximum.
     ///   The handler is not called.
-    /// - `on_error` is not set, panics, exceeds its time limit, or returns
-    ///   [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter).
     Dead {
         /// The number of attempts, including the attempts before this delivery ([`Delivery::earlier_attempts`]).
         attempts: u32,
@@ -152,13 +152,13 @@ impl Delivery {
     /// the delivery with [`Settled::Dead`].
     ///
     /// The function that you pass to [`on_error`](crate::updates::Run::on_error) can retry the update until this
-    /// maximum is reached. Without such a function, the update becomes a dead letter after one failed attempt.
+    /// maximum is reached. If you pass no function, the update becomes a dead letter after one failed attempt.
     ///
     /// `attempts` includes the [earlier attempts](Self::earlier_attempts). If the number of earlier attempts is at
     /// least `attempts`, the bot settles the delivery with `Settled::Dead` and does not call the handler. So with 0,
     /// the bot never calls the handler.
     ///
-    /// Without this setting, the update does not become a dead letter, and the number of retries by
+    /// If `dead_letter_after` is not called, the update never becomes a dead letter, and the number of retries by
     /// [`Recovery::Retry`](crate::updates::Recovery::Retry) has no limit.
     pub fn dead_letter_after(mut self, attempts: u32) -> Self {
         self.attempts_limit = Some(attempts);

@@ -83,8 +83,8 @@ use settings::Settings;
 /// with [`Update::key`](crate::Update::key).
 ///
 /// **If the disk fails or is full**, the bot neither stores nor acknowledges updates. Polling pauses, and a webhook
-/// responds with status 503. [`JournalHealth::failed_writes`] counts the failures. Polling logs `journal write failed`.
-/// A webhook logs `handler failed`, with the error of the journal.
+/// responds with status 503. [`JournalHealth::failed_writes`] counts the failures. Polling logs `journal access
+/// failed`. A webhook logs `handler failed`, with the error of the journal.
 ///
 /// **If the journal is full**, polling pauses until updates are handled, and a webhook responds with status 503. By
 /// default, the journal is full if it contains 100,000 updates: see [`JournalBuilder::capacity`].
@@ -270,8 +270,8 @@ impl fmt::Debug for Journal {
 }
 
 impl JournalBuilder {
-    /// Sets which failures the journal survives without loss of data: a killed process ([`Durability::ProcessKill`]),
-    /// or also a power loss ([`Durability::PowerLoss`]). Defaults to `ProcessKill`.
+    /// Sets whether the journal loses no data only if the process is killed ([`Durability::ProcessKill`], the default),
+    /// or also if the power fails ([`Durability::PowerLoss`]).
     pub fn durability(mut self, durability: Durability) -> Self {
         self.settings.durability = durability;
         self
@@ -289,14 +289,15 @@ impl JournalBuilder {
         self
     }
 
-    /// Sets the maximum number of failed attempts to handle an update. Defaults to 5. A value of 0 counts as 1. Failed
-    /// attempts before a restart also count.
+    /// Sets the number of failed attempts after which an update becomes a dead letter, which the journal keeps for
+    /// inspection. Defaults to 5. A value of 0 counts as 1. Failed attempts before a restart also count.
     ///
-    /// After this number of failed attempts, the update becomes a dead letter, which the journal keeps for inspection.
-    /// The setting applies if [`on_error`](crate::updates::Run::on_error) retries the update, or if [the process ends
-    /// while the handler runs](Journal#when-the-process-ends-during-a-handler). In the run that received the update,
-    /// an interrupted attempt does not count. If `on_error` is not set and the handler fails, the update becomes a
-    /// dead letter after one attempt.
+    /// These attempts count:
+    ///
+    /// - An attempt after which [`on_error`](crate::updates::Run::on_error) retries the update. If `on_error` is not
+    ///   set, the update becomes a dead letter after the first failed attempt.
+    /// - An attempt that the [end of the process](Journal#when-the-process-ends-during-a-handler) interrupted. The
+    ///   interruption of the process that received the update does not count.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.settings.attempts = attempts.max(1);
         self

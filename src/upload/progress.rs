@@ -5,13 +5,13 @@ use std::sync::Arc;
 use crate::upload::session::UploadSession;
 
 /// The number of bytes that an upload has sent, and the size of the file. The function that you pass to
-/// [`Upload::on_progress`](crate::upload::Upload::on_progress) receives this value.
+/// [`Upload::on_progress`](crate::upload::Upload::on_progress) receives a `Progress`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Number of bytes of the file that were passed to the connection. If the upload continues after a failure, the
-    /// count continues from the number of bytes that the upload host (the server for files) has. If the upload starts
-    /// over, the count starts again at 0.
+    /// Number of bytes of the file that were passed to the connection. After a failure, the count goes back to
+    /// the number of bytes that the upload host (the server for files) has received. If the upload starts over, the
+    /// count starts again at 0.
     pub sent: u64,
     /// Size of the file, in bytes.
     pub total: u64,

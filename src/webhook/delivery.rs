@@ -88,7 +88,7 @@ impl<U: Handed> Receiver<U> {
         let body = match read(request, self.body_limit).await {
             Ok(body) => body,
             Err(status) => {
-                tracing::debug!("incomplete body");
+                tracing::debug!("body rejected");
                 return status;
             }
         };

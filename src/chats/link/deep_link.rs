@@ -12,8 +12,8 @@ use crate::{
 /// Maximum length of a payload, in characters. The services drop a longer payload.
 const PAYLOAD_CHARACTERS: usize = 128;
 
-/// A link that opens the chat of a user with a bot. When the user starts the bot, the bot receives the payload of the
-/// link.
+/// A link that opens the chat between a user and a bot. When the user starts the bot, the bot receives the payload of
+/// the link.
 ///
 /// - TamTam: `https://tt.me/<bot>/start/<payload>`
 /// - MAX: `https://max.ru/<bot>?start=<payload>`
@@ -44,7 +44,7 @@ pub struct DeepLink {
 }
 
 impl DeepLink {
-    /// Creates a TamTam link that opens the chat of a user with a bot.
+    /// Creates a TamTam link that opens the chat between a user and a bot.
     ///
     /// - `bot`: Username of the bot, with or without the `@`.
     /// - `payload`: Text that the bot receives when the user starts the bot (1-128 characters).
@@ -129,7 +129,7 @@ impl FromStr for DeepLink {
 }
 
 impl Bot {
-    /// Creates a link that opens the chat of a user with a bot. The link is for the service of this `Bot`. See
+    /// Creates a link that opens the chat between a user and a bot. The link is for the service of this `Bot`. See
     /// [`DeepLink`].
     ///
     /// - `username`: Username of the bot in the link, with or without the `@`.

@@ -29,8 +29,8 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 ///
 /// # Which failures are retried
 ///
-/// A request is idempotent if sending it twice has the same effect as sending it once. By default, these requests are
-/// idempotent:
+/// A request is idempotent if sending it twice has the same effect as sending it once. By default, the bot treats
+/// these requests as idempotent:
 ///
 /// - all `GET`, `HEAD`, `OPTIONS`, `PUT`, `PATCH` and `DELETE` requests
 /// - the `POST` requests [`get_upload_url`](crate::api::Api::get_upload_url), [`subscribe`](crate::api::Api::subscribe)
@@ -52,7 +52,8 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 /// | status 2xx with a body that does not match the expected type or is too large | no | no |
 /// | any other 4xx, a redirect, any other 200 with `success: false` | no | no |
 ///
-/// In this table, `GET` includes `HEAD` and `OPTIONS`.
+/// In this table, `GET` includes `HEAD` and `OPTIONS`. If the connection breaks within the body of a 2xx, the body is
+/// incomplete. With the default settings, a timeout is not retried: see [`budget`](Self::budget).
 ///
 /// The pause applies to all requests of the bot. [`Pace`](crate::settings::Pace) describes the pause.
 ///
@@ -145,7 +146,8 @@ impl RetryPolicy {
     /// - `most`: Largest value of the upper limit. Defaults to 8 s. If `most` is shorter than `first`, `first` is used
     ///   instead.
     ///
-    /// If the server asks for a longer delay (`Retry-After`), the call waits for that delay.
+    /// If the server asks for a longer delay (`Retry-After`), the longer delay is used. If this delay would exceed the
+    /// [`budget`](Self::budget), the call fails.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.backoff = Backoff { first, most: most.max(first) };
         self

@@ -14,12 +14,13 @@ impl Text {
     /// Creates a formatted text from a received text and its markup. Each element of the markup formats one range of
     /// the text. The ranges can overlap. The result always contains the complete text.
     ///
-    /// If a range exceeds the text, the element formats only the part inside the text. If a range begins or ends within
-    /// a character, the element formats the whole character.
+    /// If a range exceeds the text, the element formats only the part inside the text. If a range begins or ends
+    /// between the two UTF-16 code units of a character, the element formats the whole character.
     ///
     /// These elements do not format their range:
     ///
-    /// - [`Unknown`](MarkupElement::Unknown) and [`Code`](MarkupElement::Code)
+    /// - [`Unknown`](MarkupElement::Unknown)
+    /// - [`Code`](MarkupElement::Code), which only version 0.5.0 of the TamTam API sends
     /// - a mention without a user id, such as `@username`
     /// - a link whose URL is invalid or empty, contains only white space, or has more than 2048 characters
     /// - a link whose URL has a scheme other than `http`, `https`, `mailto`, `tel`, `tamtam` and `max` (a URL without a

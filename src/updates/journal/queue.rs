@@ -458,7 +458,7 @@ impl Queue {
             match self.gauge.wrote(write().await) {
                 Ok(done) => return done,
                 Err(problem) => {
-                    tracing::error!(error = %problem, "journal write failed");
+                    tracing::error!(error = %problem, "journal access failed");
                     sleep(WRITE_PAUSE).await;
                 }
             }

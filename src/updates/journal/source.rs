@@ -119,7 +119,7 @@ impl JournalSource {
                 if matches!(problem, Problem::Ended) {
                     return Err(problem.into());
                 }
-                poll_span(&self.bot).in_scope(|| tracing::error!(error = %problem, "journal write failed"));
+                poll_span(&self.bot).in_scope(|| tracing::error!(error = %problem, "journal access failed"));
                 self.bot.transport().clock.sleep(WRITE_PAUSE).await;
                 return Ok(());
             }

@@ -101,7 +101,7 @@ fn write(database: &Database, gauge: &Gauge, jobs: &Receiver<Job>) {
         }
         if let Err(error) = database.clean_up(unix_now()) {
             // Retried after the next jobs.
-            tracing::error!(error = %error, "journal write failed");
+            tracing::error!(error = %error, "journal access failed");
         }
     }
 }

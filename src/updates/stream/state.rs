@@ -34,14 +34,14 @@ pub(super) const ASKED_AGAIN: u32 = 3;
 /// The position at which a stream of updates begins. Set by
 /// [`Updates::start_from`](crate::updates::Updates::start_from).
 ///
-/// The stream commits (confirms) handled updates to the server. The server delivers uncommitted updates again each time
-/// a stream starts.
+/// The stream commits (confirms) handled updates to the server. The server keeps the uncommitted updates. The position
+/// decides whether a new stream receives these updates again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StartFrom {
-    /// The position that is saved in the [marker store](crate::updates::Updates::marker_store) (default): the position
-    /// after the last handled page (the updates in one response of the server). Without a store or a saved position,
-    /// `Stored` is the same as [`Backlog`](Self::Backlog).
+    /// The position in the [marker store](crate::updates::Updates::marker_store) (default). This position is after the
+    /// last handled page. A page is the list of updates in one response. Without a store or a saved position, `Stored`
+    /// is the same as [`Backlog`](Self::Backlog).
     #[default]
     Stored,
     /// The oldest update that was not committed. The stream begins with the updates that the server has kept, and

@@ -63,7 +63,7 @@ impl Group {
         self
     }
 
-    /// Switches on the comments on the posts of a channel. By default, comments are switched off. Has no effect on a
+    /// Enables comments on the posts of a channel. By default, comments are disabled. Has no effect on a
     /// group. MAX only.
     ///
     /// ```
@@ -89,7 +89,7 @@ impl Group {
         self
     }
 
-    /// Switches off the comments on the posts of a channel. Existing comments can still be read, edited and deleted.
+    /// Disables comments on the posts of a channel. Existing comments can still be read, edited and deleted.
     /// Has no effect on a group. MAX only.
     ///
     /// # Panics
