@@ -52,7 +52,12 @@ fn facts(schema: &Value) -> Vec<String> {
         facts.push(format!("{default} if the server does not send the value."));
     }
     if let Some(default) = schema.get("default") {
-        let default = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
+        let default =
+            match (default.as_str(), schema["allOf"][0]["$ref"].as_str().and_then(|path| path.rsplit_once('/'))) {
+                (Some(value), Some((_, name))) => format!("{}::{}", names::type_ident(name), names::type_ident(value)),
+                (Some(value), None) => value.to_owned(),
+                (None, _) => default.to_string(),
+            };
         facts.push(format!("Defaults to `{default}`."));
     }
     facts

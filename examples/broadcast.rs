@@ -65,8 +65,9 @@ async fn broadcast(bot: Bot, chats: &Path, text: &str) -> Result<(), AnyError> {
     let broadcast = Broadcast { bot: bot.background(), me, text, journal };
     let bar = ProgressBar::new(chats.len() as u64)
         .with_style(ProgressStyle::with_template("{wide_bar} {pos} of {len}, {per_sec}, {eta} left")?);
-    let sends = stream::iter(&chats).map(|chat| async {
-        broadcast.send(*chat).await?;
+    let (broadcast, bar) = (&broadcast, &bar);
+    let sends = stream::iter(chats).map(|chat| async move {
+        broadcast.send(chat).await?;
         bar.inc(1);
         Ok::<_, AnyError>(())
     });

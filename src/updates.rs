@@ -3,9 +3,9 @@
 //! An [`Update`](crate::Update) is an event for a bot, such as a new message. A handler is an async function that is
 //! called for each update. [`Bot::run`](crate::Bot::run) polls the server and calls the handler, with default settings.
 //!
-//! [`Updates`] contains the settings of polling. [`Run`] contains the settings of the handler. The documentation of
-//! [`Run`] also describes which updates are handled again after a crash. This example changes settings of polling and
-//! of the handler:
+//! [`Updates`], the stream of updates, has the settings of polling. [`Run`], the bot with its handler, has the settings
+//! of the handler. The documentation of [`Run`] also describes which updates are handled again after a crash. This
+//! example changes settings of polling and of the handler:
 //!
 //! ```
 //! # #[tokio::main]

@@ -27,7 +27,7 @@
 //! upload host has received. If the source is a path or bytes, another process can resume the upload with an
 //! [`UploadSession`].
 //!
-//! A smaller file is sent in one request. If the connection breaks, the request is retried from the start of the file.
+//! A smaller file is sent in one HTTP request. If the connection breaks, the file is sent again from the start.
 
 mod answer;
 mod attempts;

@@ -49,7 +49,7 @@
 //! | URL | `https://`, port 443 | `https://` or `http://`, port 80, 443, 8080, 8443, or 16384 to 32383 |
 //! | time to respond | 30 s | not documented |
 //! | retries of a failed delivery | At most 10. The first delay is 60 s. Each further delay is 2.5 times the previous delay. | Every 30 to 60 s, for up to 8 h. |
-//! | after 8 h without a successful delivery | MAX removes the subscription. | TamTam may remove the subscription. |
+//! | if deliveries fail for 8 h | MAX removes the subscription. | TamTam may remove the subscription. |
 //!
 //! - While a URL is subscribed, polling receives no updates.
 //! - A bot can have several subscribed URLs. Each URL receives all updates of the types in its subscription.
@@ -90,9 +90,9 @@
 //!   to [`on_error`](Webhook::on_error) then returns a `Recovery`, which decides the status of the response.
 //!   `Recovery::Retry` causes status 503, so the service delivers the update again. `Recovery::Skip` and
 //!   `Recovery::DeadLetter` skip the update (status 200). Without `on_error`, the update is skipped.
-//! - If a complete body is not an update, the function that you pass to `on_error` receives the body. The returned
-//!   `Recovery` decides the status in the same way. Without `on_error`, the status is 503, so that no update is lost if
-//!   a proxy has damaged the body.
+//! - If a body arrives completely, but is not an update, the function that you pass to `on_error` receives the body.
+//!   The returned `Recovery` decides the status in the same way. Without `on_error`, the status is 503, so that no
+//!   update is lost if a proxy has damaged the body.
 //! - If a value in an update does not fit the types of this crate, the value is left out or replaced by a default. If
 //!   neither is possible, the update becomes [`Update::Unknown`](crate::Update::Unknown). The handler still receives
 //!   the update. The log contains the path of the value in the JSON.
@@ -111,8 +111,9 @@
 //!
 //! # Guarantees
 //!
-//! - **At least once.** The handler may be called more than once for an update, for example if a response with 200 is
-//!   lost and the router no longer remembers the update. The router remembers no updates after a restart.
+//! - **At least once, while the service retries.** The handler may be called more than once for an update, for example
+//!   if a response with 200 is lost and the router no longer remembers the update. The router remembers no updates
+//!   after a restart.
 //! - **No order.** Updates are handled concurrently, even updates of one chat. If the order matters, use a
 //!   [queue](#a-durable-queue) or [polling](crate::Bot::run), or compare the `timestamp` of the updates.
 //!
@@ -171,12 +172,12 @@
 //! # }
 //! ```
 //!
-//! Parse a job with `serde_json::from_slice`, as an [`Update`](crate::Update) or as a
-//! [`RawUpdate`](crate::updates::RawUpdate). Do not store a serialized `Update`, because it lacks the properties that
-//! this version of the crate does not support.
+//! Parse the stored JSON with `serde_json::from_slice`, as an [`Update`](crate::Update) or as a
+//! [`RawUpdate`](crate::updates::RawUpdate). Store the received JSON, not a serialized `Update`. A serialized `Update`
+//! contains only the properties that this version of the crate supports.
 //!
-//! The queue can contain the same update twice. Make the processing of a job idempotent, or recognize repeated updates
-//! by [`Update::key`](crate::Update::key).
+//! The queue can contain the same update twice. Make the processing of an update idempotent, or recognize repeated
+//! updates by [`Update::key`](crate::Update::key).
 //!
 //! # Several bots, and other routes
 //!

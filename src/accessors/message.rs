@@ -110,7 +110,8 @@ macro_rules! by_kind {
 by_kind! { Message MessageBody }
 
 impl Message {
-    /// Returns the attachments, including the keyboard. Empty if the message has no attachments of its own.
+    /// Returns the attachments, including the keyboard. Empty if the message has no attachments. The attachments of
+    /// a forwarded message are in `link`.
     #[must_use]
     pub fn attachments(&self) -> &[Attachment] {
         self.body.as_ref().map_or(&[], MessageBody::attachments)

@@ -18,7 +18,7 @@ pub use policy::RetryPolicy;
 pub(crate) use policy::{Tries, Verdict};
 pub(crate) use retry_after::retry_after;
 
-/// A failed attempt that will be retried. Passed to the function that you set with
+/// A failed attempt of a request that will be retried. Passed to the function that you set with
 /// [`BotBuilder::on_retry`](crate::BotBuilder::on_retry).
 pub struct Retry<'a> {
     error: &'a Error,

@@ -80,21 +80,21 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 ///
 /// | update | change |
 /// |---|---|
-/// | `message_created`, `comment_created`, `user_added`, `bot_added`, `bot_started` | Adds the chat if it is not in the book. |
+/// | `message_created`, `comment_created`, `user_added`, `bot_added`, `bot_started` | Adds the chat if it is not in the book. A `bot_started` or a message of the user also removes the mark of a stopped dialog. |
 /// | `bot_removed`, `dialog_removed` | Removes the chat. |
-/// | `bot_stopped` | Marks the dialog (private chat) as stopped. The next `bot_started` or message of the user removes the mark. Adds the dialog if it is not in the book and was not removed in the last 48 h. |
+/// | `bot_stopped` | Marks the dialog (private chat) as stopped. Adds the dialog if it is not in the book and was not removed recently (see below). |
 /// | `bot_admin_permissions_changed` | Sets the role to [`Admin`](ChatRole::Admin) or [`Member`](ChatRole::Member). If the role is `Admin` and the chat is not in the book, adds the chat. |
 /// | `chat_title_changed` | Sets the title. Adds the chat if it is not in the book. |
 /// | `message_chat_created` | Adds the new chat with its title and the role [`Admin`](ChatRole::Admin). |
-/// | any other type, if the chat is a dialog | Adds the dialog if it is not in the book and was not removed in the last 48 h. |
+/// | any other type, if the chat is a dialog | Adds the dialog if it is not in the book and was not removed recently (see below). |
 ///
 /// Updates can arrive twice and out of order. The book orders updates by their timestamps: an older update does not
 /// undo the change of a newer update. For example, after a `bot_removed`, an older `message_created` does not add the
 /// chat again.
 ///
 /// After a dialog is removed, the bot can still receive some updates of the dialog, such as `bot_stopped` or
-/// `message_callback` (the press of a button). The 48 h in the table are a minimum. The book measures this time
-/// by the timestamps of the updates.
+/// `message_callback` (the press of a button). For at least 48 h after the removal, these updates do not add the dialog
+/// again. The book measures this time by the timestamps of the updates.
 ///
 /// # Limits
 ///
@@ -107,7 +107,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 ///   Until an update sets the role, the role in a group or channel is [`Member`](ChatRole::Member).
 /// - TamTam does not report that a user has stopped the bot. So no dialog on TamTam is marked as stopped.
 /// - If you select the types of updates, with [`Updates::types`](crate::updates::Updates::types) or in the subscription
-///   of a webhook, include the types in the table.
+///   of a webhook, include all types that the table names.
 /// - Each bot needs its own book.
 #[doc(alias = "get_chats")]
 #[derive(Clone, Default)]
@@ -164,7 +164,7 @@ impl ChatBook {
     /// Records an update in the book, and saves the change in the store. Most updates change only
     /// [`KnownChat::last_update`], which the book saves at most once a day for each chat.
     ///
-    /// Concurrent calls are safe: the book saves one change at a time.
+    /// Concurrent calls are safe: the book runs one save at a time.
     ///
     /// ```
     /// # #[tokio::main]
@@ -191,8 +191,8 @@ impl ChatBook {
     /// Returns an error if the store fails, or if the save takes longer than 5 s
     /// ([`ErrorKind::ChatBook`](crate::ErrorKind::ChatBook)).
     ///
-    /// After an error, the book keeps the unsaved changes in memory. The next save includes these changes. If at least
-    /// 10 s have passed since the error, the next update starts a save, even if the update changes nothing.
+    /// After an error, the book keeps the unsaved changes in memory. The next save includes these changes. The first
+    /// update that arrives at least 10 s after the error always starts a save.
     ///
     /// # Cancel safety
     ///
@@ -225,7 +225,8 @@ impl ChatBook {
     ///
     /// Call `save` before the program ends in these cases:
     ///
-    /// - [`observe`](Self::observe) or [`forget`](Self::forget) has failed.
+    /// - A call of [`observe`](Self::observe), [`forget`](Self::forget) or `save` has failed, or its future was
+    ///   dropped.
     /// - You passed the book to a `Webhook` without a journal (a queue of updates in a file).
     ///
     /// A [`Run`](crate::updates::Run) with a book calls `save` at the end of the run.
@@ -250,7 +251,7 @@ impl ChatBook {
         self.0.save().await
     }
 
-    /// Returns the chats that the bot is in, sorted by id.
+    /// Returns the chats in the book, sorted by id.
     ///
     /// ```
     /// # #[tokio::main]
@@ -297,7 +298,7 @@ impl ChatBook {
         self.0.state().entries.record(chat_id)?.chat()
     }
 
-    /// Returns the number of chats that the bot is in. The duration of the call is proportional to the number of chats.
+    /// Returns the number of chats in the book. The duration of the call is proportional to the number of chats.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.state().entries.len()

@@ -77,7 +77,7 @@ pub(crate) fn boxed<D: Decision>(on_error: impl Fn(Failed) -> D + Send + Sync + 
     Arc::new(move |failed| on_error(failed).into_future())
 }
 
-/// An update that was not handled, or a webhook request whose body is not an update, with the reason. Passed to the
+/// An update whose handler failed, or a webhook request whose body is not an update, and the reason. Passed to the
 /// function that you set with [`Run::on_error`](crate::updates::Run::on_error) or `Webhook::on_error`. Clones share the
 /// update.
 #[derive(Debug, Clone)]

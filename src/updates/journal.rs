@@ -270,8 +270,8 @@ impl fmt::Debug for Journal {
 }
 
 impl JournalBuilder {
-    /// Sets whether the journal loses no data only if the process is killed ([`Durability::ProcessKill`], the default),
-    /// or also if the power fails ([`Durability::PowerLoss`]).
+    /// Sets which failures the journal survives without loss of data. [`Durability::ProcessKill`] (the default) covers
+    /// a killed process. [`Durability::PowerLoss`] also covers a power loss.
     pub fn durability(mut self, durability: Durability) -> Self {
         self.settings.durability = durability;
         self
@@ -290,14 +290,14 @@ impl JournalBuilder {
     }
 
     /// Sets the number of failed attempts after which an update becomes a dead letter, which the journal keeps for
-    /// inspection. Defaults to 5. A value of 0 counts as 1. Failed attempts before a restart also count.
+    /// inspection. Defaults to 5. A value of 0 counts as 1. If [`on_error`](crate::updates::Run::on_error) is not set,
+    /// an update becomes a dead letter after its first failed attempt.
     ///
     /// These attempts count:
     ///
-    /// - An attempt after which [`on_error`](crate::updates::Run::on_error) retries the update. If `on_error` is not
-    ///   set, the update becomes a dead letter after the first failed attempt.
-    /// - An attempt that the [end of the process](Journal#when-the-process-ends-during-a-handler) interrupted. The
-    ///   interruption of the process that received the update does not count.
+    /// - A failed attempt after which `on_error` retries the update.
+    /// - An attempt that the [end of the process](Journal#when-the-process-ends-during-a-handler) interrupted. This
+    ///   does not apply to the process that received the update from the server.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.settings.attempts = attempts.max(1);
         self

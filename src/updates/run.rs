@@ -138,7 +138,8 @@ impl Updates {
 /// # Handlers
 ///
 /// A handler is an async function, or a closure that returns a future. To pass shared state to the handler, use
-/// [`Bot::run_with`].
+/// [`Bot::run_with`]. A closure of the form `async |bot, update| { .. }` cannot capture variables. Write
+/// `move |bot, update| { let db = db.clone(); async move { .. } }` instead.
 ///
 /// For large uploads, set a longer [`handler_timeout`](Self::handler_timeout).
 ///

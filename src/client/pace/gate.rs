@@ -58,8 +58,8 @@ struct Waiter {
     look: Arc<Notify>,
 }
 
-/// The state of the request limits of a bot: the numbers of waiting requests, and the time left in a pause of all
-/// requests. Returned by [`Health::pace`](crate::updates::Health::pace).
+/// The state of the request limits of a bot: how many requests wait, and how long all requests are paused. Returned by
+/// [`Health::pace`](crate::updates::Health::pace).
 ///
 /// [`Pace`](crate::settings::Pace) sets the request limits. A request waits if it would exceed a limit. After a
 /// response with status 429 (too many requests), the bot pauses: all requests of the bot wait until the pause ends.
@@ -68,7 +68,7 @@ struct Waiter {
 pub struct PaceHealth {
     /// The number of waiting requests, excluding the requests counted in `waiting_in_background`.
     pub waiting: usize,
-    /// The number of waiting requests of the clones that [`Bot::background`](crate::Bot::background) returns. These
+    /// The number of waiting requests that bots from [`Bot::background`](crate::Bot::background) have made. These
     /// requests have a lower priority.
     pub waiting_in_background: usize,
     /// The time left in the current pause. `None` if the bot is not paused.

@@ -17,12 +17,13 @@ const MARKDOWN: &[char] = &['\\', '`', '*', '_', '~', '+', '^', '[', ']', '#', '
 /// ```
 ///
 /// The function puts a backslash before each special character, as in CommonMark. The documentation of the API does not
-/// mention backslashes, so the services may change the effect of a backslash.
+/// mention backslashes, so escapes with a backslash may stop working.
 ///
 /// - Do not escape code, because a backslash in code is a plain character.
 /// - Remove the spaces at both ends of a text that you format, because `** bold **` is not bold.
 ///
-/// The messengers also turn each `@username` in an escaped text into a mention, and each web address into a link.
+/// Escaping does not prevent mentions and links: messenger apps still turn each `@username` into a mention, and each
+/// web address into a link.
 ///
 /// In a [`Text`](super::Text), no escapes are necessary, and a formatted part can begin or end with spaces.
 #[must_use]
@@ -37,7 +38,8 @@ pub fn escape_markdown(text: &str) -> Cow<'_, str> {
 ///
 /// You can also use the result as the value of an attribute in double quotes.
 ///
-/// The messengers also turn each `@username` in an escaped text into a mention, and each web address into a link.
+/// Escaping does not prevent mentions and links: messenger apps still turn each `@username` into a mention, and each
+/// web address into a link.
 ///
 /// ```
 /// use tamtam::{NewMessageBody, text::escape_html};

@@ -19,7 +19,8 @@ impl Text {
     /// - a heading that is not on its own line, begins with a space, or contains code of several lines;
     /// - a quote that covers only a part of a line, or contains code of several lines;
     /// - a heading in a quote;
-    /// - in some cases, italics next to bold text within a word, such as `x<i><b>a</b>b</i>`.
+    /// - in some cases, italics that begin or end within a word and contain or touch bold text, such as
+    ///   `x<i><b>a</b>b</i>`.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         render(self)

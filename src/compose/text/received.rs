@@ -20,7 +20,8 @@ impl Text {
     /// These elements do not format their range:
     ///
     /// - [`Unknown`](MarkupElement::Unknown)
-    /// - [`Code`](MarkupElement::Code), which only version 0.5.0 of the TamTam API sends
+    /// - [`Code`](MarkupElement::Code), an obsolete element of version 0.5.0 of the TamTam API (now
+    ///   [`Monospaced`](MarkupElement::Monospaced))
     /// - a mention without a user id, such as `@username`
     /// - a link whose URL is invalid or empty, contains only white space, or has more than 2048 characters
     /// - a link whose URL has a scheme other than `http`, `https`, `mailto`, `tel`, `tamtam` and `max` (a URL without a
@@ -109,15 +110,15 @@ impl MessageBody {
         slices(self.text.as_deref().unwrap_or_default(), self.markup.as_deref().unwrap_or_default())
     }
 
-    /// Returns the text as HTML. Empty if the message has no text. [`Text::from_markup`] lists the formatting that is
-    /// lost.
+    /// Returns the text as HTML. Empty if the message has no text. Some formatting is lost: see
+    /// [`Text::from_markup`].
     #[must_use]
     pub fn to_html(&self) -> String {
         Text::from(self).to_html()
     }
 
-    /// Returns the text as Markdown. Empty if the message has no text. [`Text::from_markup`] and [`Text::to_markdown`]
-    /// list the formatting that is lost.
+    /// Returns the text as Markdown. Empty if the message has no text. Some formatting is lost: see
+    /// [`Text::from_markup`] and [`Text::to_markdown`].
     #[must_use]
     pub fn to_markdown(&self) -> String {
         Text::from(self).to_markdown()
@@ -125,8 +126,8 @@ impl MessageBody {
 }
 
 impl Message {
-    /// Returns the text as HTML. Empty if the message has no text. [`Text::from_markup`] lists the formatting that is
-    /// lost.
+    /// Returns the text as HTML. Empty if the message has no text. Some formatting is lost: see
+    /// [`Text::from_markup`].
     ///
     /// ```
     /// # #[tokio::main]
@@ -149,8 +150,8 @@ impl Message {
         Text::from(self).to_html()
     }
 
-    /// Returns the text as Markdown. Empty if the message has no text. [`Text::from_markup`] and [`Text::to_markdown`]
-    /// list the formatting that is lost.
+    /// Returns the text as Markdown. Empty if the message has no text. Some formatting is lost: see
+    /// [`Text::from_markup`] and [`Text::to_markdown`].
     #[must_use]
     pub fn to_markdown(&self) -> String {
         Text::from(self).to_markdown()

@@ -50,7 +50,7 @@ const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 /// disk, the new file replaces the old file. The replacement has these effects:
 ///
 /// - If the process is killed or the power fails, the file contains either the old marker or the new marker. A `.new`
-///   file can remain. The next start removes `.new` files that are at least one hour old.
+///   file can remain. Each start removes `.new` files that are at least one hour old.
 /// - The permissions of the old file are lost. If the path is a symbolic link, the new file replaces the link.
 ///
 /// # Errors at the start
@@ -72,7 +72,8 @@ pub struct FileStore {
 
 /// An error of a [`FileStore`], with the path of the file.
 ///
-/// The file contains the marker of a bot. A marker is a number that identifies a position in the updates of the bot.
+/// A `FileStore` stores the marker of one bot in a file. A marker is a number that identifies a position in the updates
+/// of the bot.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileStoreError {

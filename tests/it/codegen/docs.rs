@@ -19,6 +19,8 @@ fn limits_and_defaults_are_documented_as_sentences() {
         "From 2 to 3 items. The list contains no duplicates."
     );
     assert_eq!(facts("{type: string, default: on}"), "Defaults to `on`.");
+    let choice = "{allOf: [{$ref: '#/components/schemas/Intent'}], default: positive}";
+    assert_eq!(facts(choice), "Defaults to `Intent::Positive`.");
     assert_eq!(facts("{type: boolean, default: true}"), "Defaults to `true`.");
     assert_eq!(facts("{type: string, pattern: '^mid$'}"), "A.", "a pattern is not believed");
 }
