@@ -24,9 +24,10 @@ impl Update {
     /// `Nats-Msg-Id`. Do not parse the key. The key contains payloads, so do not log the key if your payloads are
     /// secret.
     ///
-    /// To find duplicates, store each key for as long as the server can repeat the update, for example for a day. A
-    /// later version of the crate may add an id to the key, or support an update that is `Unknown` now. An upgrade to
-    /// such a version can change the key of an update.
+    /// To find duplicates, store each key for as long as the server can repeat the update, for example for a day.
+    ///
+    /// An upgrade of the crate can change the key of an update. A later version may add an id to the key, or support an
+    /// update that is `Unknown` now.
     ///
     /// # Examples
     ///

@@ -28,7 +28,7 @@ impl Update {
         self.chat_type() == Some(ChatType::Channel)
     }
 
-    /// Returns the URLs of the attachments of the message. For the URLs of links in the text, see
+    /// Returns the URLs of the [`attachments`](Self::attachments). For the URLs of links in the text, see
     /// [`MessageBody::markup`](crate::api::types::MessageBody::markup).
     pub fn urls(&self) -> impl Iterator<Item = &str> {
         self.attachments().iter().filter_map(Attachment::url)

@@ -41,7 +41,7 @@ use crate::{
 /// # }
 /// ```
 impl AttachmentRequest {
-    /// Creates a photo from a URL. The service downloads the photo from this URL.
+    /// Creates a photo that the server downloads from `url`.
     #[must_use]
     pub fn photo_url(url: impl Into<String>) -> Self {
         PhotoAttachmentRequest::new(PhotoAttachmentRequestPayload::new().url(url)).into()
@@ -77,7 +77,7 @@ impl AttachmentRequest {
         StickerAttachmentRequest::new(StickerAttachmentRequestPayload::new(code)).into()
     }
 
-    /// Creates a contact card of the user with this id.
+    /// Creates a contact card of the user with the id `user`.
     #[must_use]
     pub fn contact(user: impl Into<UserId>) -> Self {
         ContactAttachmentRequest::new(ContactAttachmentRequestPayload::new().contact_id(user)).into()

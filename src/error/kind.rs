@@ -1,6 +1,6 @@
 //! The public classification of errors.
 
-/// The category of an [`Error`](crate::Error), such as `NotFound` or `Timeout`. Returned by
+/// The kind of an [`Error`](crate::Error), such as `NotFound` or `Timeout`. Returned by
 /// [`Error::kind`](crate::Error::kind).
 ///
 /// ```
@@ -70,8 +70,7 @@ pub enum ErrorKind {
     /// The server may have applied the request: see
     /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied).
     Timeout,
-    /// The connection broke before the response was complete, or an HTTP/2 server refused the request before
-    /// processing.
+    /// The connection broke before the response was complete, or an HTTP/2 server did not process the request.
     ///
     /// If the connection broke, the server may have applied the request: see
     /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied).
@@ -114,12 +113,14 @@ pub enum ErrorKind {
     ///
     /// In a message constructor (TamTam only), a user composes a message with the help of the bot.
     Payload,
-    /// The next page of a list cannot be read, so the list is incomplete. For example, the server repeats a page, or a
-    /// page is too small for all messages that have the same timestamp. A page is the part of the list in one response.
+    /// The next page of a list cannot be read, so the list is incomplete. A page is the part of the list in one
+    /// response. For example, the server repeats a page, or a page is too small for all messages that have the same
+    /// timestamp.
     ///
     /// For messages, use the default [`page_size`](crate::pages::Messages::page_size), which is the maximum. If the
-    /// error occurs again, create a new stream, and pass a time before the shared timestamp to
-    /// [`until`](crate::pages::Messages::until). The new stream skips the messages with the shared timestamp.
+    /// error occurs again, create a new [`Messages`](crate::pages::Messages) stream, and pass a time before the shared
+    /// timestamp to [`until`](crate::pages::Messages::until). The new stream skips the messages with the shared
+    /// timestamp.
     Pagination,
     /// A text is not a link of the expected type, such as [`DeepLink`](crate::link::DeepLink), or a link cannot be
     /// created. For example, the payload of the link is too long.
@@ -134,12 +135,12 @@ pub enum ErrorKind {
     /// the list of updates. The bot does not start, because it could lose updates without this position.
     ///
     /// Repair the store, or remove its content. If the store is empty, the bot starts with the oldest update that the
-    /// server has kept, but MAX can skip updates.
+    /// server has kept. MAX can skip some of the kept updates.
     MarkerStore,
     /// The store of a [`ChatBook`](crate::updates::ChatBook) cannot be read or written. A chat book is a list of the
     /// chats that the bot is in.
     ///
-    /// If a change cannot be written, the change stays in memory. A later update starts another save: see
+    /// A change that cannot be written stays in memory until the next save: see
     /// [`ChatBook::observe`](crate::updates::ChatBook::observe).
     ChatBook,
     /// The journal (`updates::Journal`) cannot be used. For example, the journal is damaged, belongs to another bot, or

@@ -29,7 +29,7 @@ assert!(!is_behind(&queue).await?);
 ")]
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// The error of an operation on a [`Queue`](crate::Queue). [`kind`](Self::kind) returns the category of the error.
+/// The error of an operation on a [`Queue`](crate::Queue). [`kind`](Self::kind) returns the kind of the error.
 ///
 #[doc = crate::doc_example!("
 use tamtam_nats::ErrorKind;
@@ -44,7 +44,7 @@ println!(\"{error}\");
 #[error(transparent)]
 pub struct Error(Box<Problem>);
 
-/// A category of an [`Error`]. Returned by [`Error::kind`].
+/// The kind of an [`Error`]. Returned by [`Error::kind`].
 ///
 #[doc = crate::doc_example!("
 use tamtam_nats::ErrorKind;
@@ -121,7 +121,7 @@ impl Error {
         Problem::Nats { action, source: source.into() }.into()
     }
 
-    /// Returns the category of the error.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match &*self.0 {

@@ -11,7 +11,7 @@ use crate::{
     error::Result,
 };
 
-/// Functions that create buttons. The created button has methods that set its optional properties:
+/// Functions that create buttons. The created buttons have methods that set optional properties:
 ///
 /// ```
 /// use tamtam::{Button, Keyboard};
@@ -28,10 +28,10 @@ use crate::{
 /// assert_eq!(keyboard.iter().count(), 5);
 /// ```
 ///
-/// The label of a button must have 1-128 characters. With any other label, sending the message fails with
-/// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
+/// The label of a button must have 1-128 characters. If the label is empty, or if a property exceeds its limit, sending
+/// the message fails with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
 ///
-/// If the service of the bot does not support a button, sending the message fails with
+/// If the [`Service`](crate::Service) of the bot does not support a button, sending the message fails with
 /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported). Only TamTam supports [`chat`](Self::chat) buttons. Only
 /// MAX supports these buttons:
 ///
@@ -46,8 +46,8 @@ use crate::{
 /// assert_eq!(keyboard.iter().count(), 3);
 /// ```
 impl Button {
-    /// Creates a button that sends its payload to the bot when a user presses the button. The bot receives an
-    /// [`Update::MessageCallback`](crate::Update::MessageCallback).
+    /// Creates a button that sends its payload to the bot when a user presses the button. If the button is below a
+    /// message, the bot receives an [`Update::MessageCallback`](crate::Update::MessageCallback).
     ///
     /// - `text`: The label of the button.
     /// - `payload`: The text that the bot receives, at most 1024 characters. Users do not see this text.
@@ -60,7 +60,7 @@ impl Button {
     /// [`Callback::payload_as`](crate::Callback::payload_as).
     ///
     /// - `text`: The label of the button.
-    /// - `value`: The value to send. The JSON of the value must have at most 1024 bytes.
+    /// - `value`: The value to send, at most 1024 bytes of JSON.
     ///
     /// ```
     /// # #[tokio::main]
