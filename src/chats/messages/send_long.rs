@@ -27,8 +27,8 @@ impl Bot {
     /// If sending a message fails, the earlier messages stay posted. To continue after a failure, see
     /// [`SendLong::send`].
     ///
-    /// [`split`](crate::text::split) describes where a plain text or a [`Text`](crate::text::Text) is split. A formatted
-    /// range that is split keeps its formatting in each message.
+    /// [`split`](crate::text::split) describes where a plain text or a [`Text`](crate::text::Text) is split. A
+    /// formatted range that is split keeps its formatting in each message.
     ///
     /// A Markdown or HTML text ([`NewMessageBody::markdown`], [`NewMessageBody::html`]) is split only at line ends
     /// outside all formatting. If a resulting message would still be too long, the call fails
@@ -157,8 +157,8 @@ impl SendLong {
     /// Skips the next part. If [`send`](Self::send) failed, the next part is the part that failed.
     ///
     /// Call this method before the next `send` if `send` failed or was dropped, and the chat already contains the next
-    /// part. If [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns `false`, the chat does not
-    /// contain the part that failed.
+    /// part. If [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns `false`, the chat does
+    /// not contain the part that failed.
     pub fn skip_part(&mut self) {
         self.done += 1;
     }
