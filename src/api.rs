@@ -1,5 +1,4 @@
-//! All operations of the bot APIs of MAX and TamTam. This module is generated from the OpenAPI documents of the two
-//! services.
+//! All operations of the Bot APIs of MAX and TamTam. This module is generated from OpenAPI documents.
 //!
 //! [`Api`] has one method for each operation. Each method returns a request. Required parameters are arguments of the
 //! method, and optional parameters are set with methods of the request. The types of the request bodies and responses

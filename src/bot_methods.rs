@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl Bot {
-    /// Creates a client of [TamTam](Service::TamTam) with the default settings. `token`: the token of the bot.
+    /// Creates a client of [TamTam](Service::TamTam) with the default settings.
     ///
     /// This function sends no request. If the token is wrong, the first call fails
     /// ([`ErrorKind::Unauthorized`](crate::ErrorKind::Unauthorized)).
@@ -37,7 +37,7 @@ impl Bot {
         Self::builder(token).build()
     }
 
-    /// Creates a client of [MAX](Service::Max) with the default settings. `token`: the token of the bot.
+    /// Creates a client of [MAX](Service::Max) with the default settings.
     ///
     /// This function sends no request. If the token is wrong, the first call fails
     /// ([`ErrorKind::Unauthorized`](crate::ErrorKind::Unauthorized)).
@@ -60,7 +60,7 @@ impl Bot {
         Self::builder(token).service(Service::Max).build()
     }
 
-    /// Returns a builder, which creates a client with your own settings. `token`: the token of the bot.
+    /// Returns a builder, which creates a client with your own settings.
     ///
     /// The service defaults to TamTam. To create a client of MAX, call [`BotBuilder::service`] with
     /// [`Service::Max`].
@@ -165,7 +165,8 @@ impl Bot {
     ///
     /// To remove all attachments, use [`no_attachments`](EditRequest::no_attachments).
     ///
-    /// In a dialog on MAX, a message without a keyboard can be edited for 7 days after it was sent.
+    /// In a dialog on MAX, a message without a keyboard can be edited for 7 days after it was sent. On MAX,
+    /// all other messages of the bot can be edited at any time.
     ///
     /// ```
     /// # #[tokio::main]

@@ -1,5 +1,5 @@
 //! An async SDK for the Bot APIs of the messengers [MAX](https://max.ru) and TamTam. The types and operations are
-//! generated from the OpenAPI documents of both messengers.
+//! generated from OpenAPI documents.
 //!
 //! ```
 //! # #[tokio::main]
@@ -87,7 +87,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `rustls` (default) | TLS by `rustls`, with the certificate verifier of the platform (the operating system) |
+//! | `rustls` (default) | TLS by `rustls`, with the certificate verifier of the operating system |
 //! | `native-tls` | TLS by the library of the operating system. Replaces `rustls` if both features are enabled. |
 //! | `webhook` | the module `webhook`, with an axum router that receives updates by webhook |
 //! | `journal` | `updates::Journal`, a durable queue of updates in a file |

@@ -119,19 +119,18 @@ impl MiniApp {
     ///
     /// Returns an error in these cases:
     ///
-    /// - If the text is not a valid list of fields ([`Malformed`](InvalidInitData::Malformed)).
+    /// - If `init_data` is not a valid list of fields ([`Malformed`](InvalidInitData::Malformed)).
     /// - If a field occurs more than once ([`Repeated`](InvalidInitData::Repeated)).
     /// - If the field `hash` or `auth_date` is missing, or if `auth_date` is not a valid time
     ///   ([`Missing`](InvalidInitData::Missing)).
-    /// - If MAX has not signed the text for this bot ([`WrongHash`](InvalidInitData::WrongHash)).
+    /// - If MAX has not signed `init_data` for this bot ([`WrongHash`](InvalidInitData::WrongHash)).
     /// - If the signature is older than [`max_age`](Self::max_age) ([`Expired`](InvalidInitData::Expired)).
     /// - If the time of the signature is more than 5 min in the future ([`Future`](InvalidInitData::Future)).
     pub fn check(&self, init_data: &str) -> Result<InitData, InvalidInitData> {
         self.check_at(init_data, SystemTime::now())
     }
 
-    /// Checks `initData` like [`check`](Self::check), but with `now` as the current time. Use this method, for example,
-    /// in tests.
+    /// Checks `initData` like [`check`](Self::check), but with `now` as the current time, for example in tests.
     ///
     /// # Errors
     ///

@@ -41,7 +41,7 @@ pub(super) fn emit(
     Ok(quote! {
         use crate::api::generated::{client, types};
 
-        /// A client for the bot APIs of MAX and TamTam, with one method for each operation. Returned by
+        /// A client for the Bot APIs of MAX and TamTam, with one method for each operation. Returned by
         /// [`Bot::api`](crate::Bot::api).
         ///
         /// Each method returns a request. Required parameters are arguments of the method, and optional parameters

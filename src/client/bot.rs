@@ -185,7 +185,7 @@ impl Bot {
         self.transport().version.as_ref().map(ApiVersion::as_str)
     }
 
-    /// Returns the service of the bot: MAX, TamTam or a modified copy of one of them.
+    /// Returns the service of the bot, such as MAX or TamTam.
     #[must_use]
     pub fn service(&self) -> &Service {
         &self.transport().service

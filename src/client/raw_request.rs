@@ -21,7 +21,8 @@ use crate::{
 };
 
 impl Bot {
-    /// Creates a request for an API operation for which this crate has no method.
+    /// Creates a request from an HTTP method and a path, for example for a new API operation that [`api`](Self::api)
+    /// does not have.
     ///
     /// - `method`: The HTTP method.
     /// - `path`: The path below the base URL of the API, for example `/chats`. The path begins with a slash. To add a
@@ -42,7 +43,7 @@ impl Bot {
     }
 }
 
-/// A request for an API operation for which this crate has no method. Created by [`Bot::request`].
+/// A request with any HTTP method and path. Created by [`Bot::request`].
 ///
 /// The bot adds its token and, on TamTam, the API version to the request. By default, the request uses the time
 /// limit and the retry policy of the bot. The only rate limit that applies is

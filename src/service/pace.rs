@@ -48,8 +48,8 @@
 ///
 /// - If [`requests_per_second`](Self::requests_per_second) is set, the bot starts with a tenth of this rate, and
 ///   reaches the full rate after 5 s.
-/// - If `requests_per_second` is `None`, the bot starts with 3 requests per second, and reaches 30 after 5 s. The limit
-///   increases further, and ends 1 minute after the pause.
+/// - If `requests_per_second` is `None`, the bot starts with 3 requests per second, and reaches 30 after 5 s. The rate
+///   then increases further. From 1 minute after the pause, the bot again has no limit of requests per second.
 ///
 /// # Slow connections
 ///

@@ -22,8 +22,7 @@ use crate::{
 /// Methods for webhooks. A webhook is a URL to which the service sends the updates of the bot. Keep the URL secret,
 /// because anyone who has the URL can send forged updates to the bot.
 impl Bot {
-    /// Returns the subscribed webhooks. If no webhook is subscribed, the bot receives its updates by
-    /// [polling](Self::updates).
+    /// Returns the subscribed webhooks.
     ///
     /// ```
     /// # #[tokio::main]

@@ -27,11 +27,11 @@ impl Bot {
     /// If sending a message fails, the earlier messages stay posted. To continue after a failure, see
     /// [`SendLong::send`].
     ///
-    /// [`split`](crate::text::split) describes where a plain text or a [`Text`](crate::text::Text) is split. If a
-    /// formatted range is split, every part of the range keeps the formatting.
+    /// [`split`](crate::text::split) describes where a plain text or a [`Text`](crate::text::Text) is split. A
+    /// formatted range that is split keeps its formatting in each message.
     ///
     /// A Markdown or HTML text ([`NewMessageBody::markdown`], [`NewMessageBody::html`]) is split only at line ends
-    /// outside all formatting. If a part without such a line end is too long for one message, the call fails
+    /// outside all formatting. If a resulting message would still be too long, the call fails
     /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)) and sends no message.
     ///
     /// # Errors
@@ -156,9 +156,9 @@ impl SendLong {
 
     /// Skips the next part. If [`send`](Self::send) failed, the next part is the part that failed.
     ///
-    /// Call this method if `send` failed or was dropped, and the chat already contains the next part. If
-    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns `false`, the chat does not contain
-    /// the part that failed.
+    /// Call this method before the next `send` if `send` failed or was dropped, and the chat already contains the next
+    /// part. If [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns `false`, the chat does
+    /// not contain the part that failed.
     pub fn skip_part(&mut self) {
         self.done += 1;
     }
@@ -178,8 +178,7 @@ impl SendLong {
     /// # Cancel safety
     ///
     /// If the future is dropped, [`sent`](Self::sent) still returns the posted messages. The server may already have
-    /// posted the next part, which `sent` does not contain. If the chat contains this part, call
-    /// [`skip_part`](Self::skip_part) before you call `send` again.
+    /// posted the next part: see [`skip_part`](Self::skip_part).
     pub async fn send(&mut self) -> Result<&[Message]> {
         for part in self.parts()? {
             let mut request = self.request.clone();

@@ -146,8 +146,7 @@ impl RetryPolicy {
     /// - `most`: Largest value of the upper limit. Defaults to 8 s. If `most` is shorter than `first`, `first` is used
     ///   instead.
     ///
-    /// If the server asks for a longer delay (`Retry-After`), the longer delay is used. If this delay would exceed the
-    /// [`budget`](Self::budget), the call fails.
+    /// If the server asks for a longer delay (`Retry-After`), the longer delay is used.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.backoff = Backoff { first, most: most.max(first) };
         self
