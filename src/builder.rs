@@ -411,8 +411,8 @@ impl BotBuilder {
         self
     }
 
-    /// Makes the bot ignore the environment variables that set a [`proxy`](Self::proxy). The bot still uses a proxy
-    /// that you set with the method `proxy`.
+    /// Makes the bot ignore the environment variables listed at [`proxy`](Self::proxy). The bot still uses a proxy that
+    /// you set with the method `proxy`.
     ///
     /// Call `no_proxy`, for example, if the bot connects to a server on the same machine:
     ///
@@ -467,9 +467,9 @@ impl BotBuilder {
     ///
     /// A bot with [`root_certificates`](Self::root_certificates) or [`http`](Self::http) has its own TLS configuration,
     /// and reads the root certificates of the platform. All other bots that trust the same root certificates share one
-    /// TLS configuration, for which the root certificates of the platform are read only once.
+    /// TLS configuration and its TLS sessions. Each configuration reads the root certificates of the platform once.
     ///
-    /// Bots with a shared configuration also share TLS sessions. Each bot has its own connections.
+    /// Each bot has its own connections.
     ///
     /// # Errors
     ///
@@ -488,8 +488,8 @@ impl BotBuilder {
     ///   [`trust_service`](Self::trust_service).
     /// - If `timeout`, `connect_timeout`, `max_response_bytes`, `max_page_bytes` or a value of `http2_keep_alive` is
     ///   zero.
-    /// - If a proxy URL cannot be parsed, or has a scheme that [`proxy`](Self::proxy) does not support. The URLs in
-    ///   environment variables are checked only if neither `proxy`, [`no_proxy`](Self::no_proxy) nor `http` is called.
+    /// - If a proxy URL cannot be parsed, or has a scheme that [`proxy`](Self::proxy) does not support. If
+    ///   `http` is called, the URLs in environment variables are not checked.
     /// - If a proxy URL has the scheme `https`, and no TLS feature is enabled.
     /// - If the [`Service`] sends the token in a header or query parameter whose name is invalid or reserved.
     /// - If the HTTP client cannot be created, for example because `http` set an invalid value.

@@ -112,7 +112,9 @@ impl<'a> Command<'a> {
         self.rest.split_whitespace()
     }
 
-    /// Returns the first word of [`rest`](Self::rest), and the text after this word, without white space at the start.
+    /// Returns the first word of [`rest`](Self::rest) and the remaining text. White space between the word and the
+    /// remaining text is removed.
+    ///
     /// If `rest` has only one word, the second string is empty. If `rest` is empty, both strings are empty.
     #[must_use]
     pub fn split_first(&self) -> (&'a str, &'a str) {

@@ -39,11 +39,11 @@ impl Default for Keyboard {
 /// # }
 /// ```
 ///
-/// Before a message is sent, the crate checks the lengths of the labels, payloads, URLs, titles and descriptions of all
-/// buttons. On MAX, the crate also checks the
+/// Before a keyboard is sent, the crate checks the lengths of the labels, payloads, URLs, titles and descriptions of
+/// all buttons. On MAX, the crate also checks the
 /// [number of buttons](crate::types::InlineKeyboardAttachmentRequestPayload::buttons), of rows, and of buttons per row.
 ///
-/// If a check fails, sending fails with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest). For a wrong
+/// If a check fails, the call fails with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest). For a wrong
 /// length, the error message contains the path of the field, for example
 /// `body.attachments[0].payload.buttons[2][1].text`. Indexes start at 0, so `buttons[2][1]` is the second button of the
 /// third row.
@@ -77,7 +77,7 @@ impl Keyboard {
     }
 
     /// Creates a keyboard from rows of the same Rust type, for example arrays of callback buttons. If the rows have
-    /// different types, use [`row`](Self::row).
+    /// different types, use [`row`](Self::row). Empty rows are not added.
     #[must_use]
     pub fn rows<K>(rows: impl IntoIterator<Item = impl Buttons<K>>) -> Self {
         rows.into_iter().fold(Self::default(), Self::row)

@@ -62,7 +62,7 @@ macro_rules! body {
                 Self::new().text(text).format(TextFormat::Html)
             }
 
-            /// Adds an attachment after the existing attachments.
+            /// Adds an attachment at the end of `attachments`.
             #[must_use]
             pub fn attach(mut self, attachment: impl Into<AttachmentRequest>) -> Self {
                 self.attachments.get_or_insert_default().push(attachment.into());
@@ -107,8 +107,8 @@ macro_rules! body {
 
 body!(
     NewMessageBody,
-    "A keyboard without buttons is not added. In an edit, this method removes all old attachments of the edited \
-     message, including its keyboard, even if the new keyboard has no buttons."
+    "A keyboard without buttons is not added. In an edit, all old attachments and the old keyboard are removed, \
+     even if the new keyboard has no buttons."
 );
 body!(ConstructedMessageBody, "A keyboard without buttons is not added.");
 

@@ -8,7 +8,7 @@ use super::{
 };
 
 impl Text {
-    /// Returns the text in the Markdown dialect of the messengers, for
+    /// Returns the text in the Markdown dialect of MAX and TamTam, for
     /// [`NewMessageBody::markdown`](crate::NewMessageBody::markdown).
     ///
     /// The result contains the complete text, but Markdown cannot express all formatting. The following formatting is
