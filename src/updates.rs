@@ -4,7 +4,7 @@
 //! called for each update. [`Bot::run`](crate::Bot::run) polls the server and calls the handler, with default settings.
 //!
 //! [`Updates`], the stream of updates, has the settings of polling. [`Run`], the bot with its handler, has the settings
-//! of the handler. The documentation of [`Run`] also describes which updates are handled again after a crash. This
+//! of the handler. The documentation of [`Run`] describes which updates are handled again after a crash. This
 //! example changes settings of polling and of the handler:
 //!
 //! ```

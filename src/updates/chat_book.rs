@@ -37,8 +37,8 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 
 /// A list of the chats that a bot is in, collected from the updates of the bot. Clones share one list.
 ///
-/// MAX has no operation that lists the chats of a bot. A chat book works on MAX and on TamTam. Each item of the list is
-/// a [`KnownChat`], with the type and the title of the chat, and the role of the bot.
+/// Each item of the list is a [`KnownChat`], with the type and the title of the chat, and the role of the bot. A chat
+/// book works on MAX and on TamTam. MAX has no operation that lists the chats of a bot.
 ///
 /// Pass the book to [`Run::chat_book`](crate::updates::Run::chat_book) or, with the feature `webhook`, to
 /// `Webhook::chat_book`. Before each call of the handler, the bot records the update in the book. If you write the loop
@@ -80,7 +80,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 ///
 /// | update | change |
 /// |---|---|
-/// | `message_created`, `comment_created`, `user_added`, `bot_added`, `bot_started` | Adds the chat if it is not in the book. A `bot_started` or a message of the user also removes the mark of a stopped dialog. |
+/// | `message_created`, `comment_created`, `user_added`, `bot_added`, `bot_started` | Adds the chat if it is not in the book. A `bot_started` or a message of the user also removes the mark that `bot_stopped` sets. |
 /// | `bot_removed`, `dialog_removed` | Removes the chat. |
 /// | `bot_stopped` | Marks the dialog (private chat) as stopped. Adds the dialog if it is not in the book and was not removed recently (see below). |
 /// | `bot_admin_permissions_changed` | Sets the role to [`Admin`](ChatRole::Admin) or [`Member`](ChatRole::Member). If the role is `Admin` and the chat is not in the book, adds the chat. |

@@ -93,7 +93,7 @@ impl Health {
     ///   [`timeout`](crate::updates::Updates::timeout), by default 30 s.
     /// - If the bot has no journal, the bot does not poll while it handles the updates of the last poll.
     ///
-    /// If the returned time is much longer than the sum of the `timeout` and the duration of the handlers, the cause is
+    /// If the returned time is much longer than the `timeout` plus the usual duration of the handlers, the cause is
     /// one of these:
     ///
     /// - Polls fail.
@@ -152,7 +152,7 @@ impl Health {
         self.inner.failed_saves.load(Ordering::Relaxed)
     }
 
-    /// Returns how many values in polled updates did not fit the types of this crate.
+    /// Returns the number of values in polled updates that did not fit the types of this crate.
     ///
     /// A value that does not fit has one of these effects:
     ///
@@ -160,17 +160,17 @@ impl Health {
     /// - The crate replaces the value by a default.
     /// - The update becomes [`Update::Unknown`].
     ///
-    /// The log event `value does not fit the model` contains the path of the value and the reason. The event has the
-    /// level `WARN` for the first value at a path, and `DEBUG` for later values. For updates by webhook, such values
-    /// are logged, but not counted.
+    /// The log event `value does not fit the model` contains the path of the value and the reason. The first value
+    /// at a path is logged at WARN, and later values are logged at DEBUG. Values in updates by webhook are logged, but
+    /// not counted.
     #[must_use]
     pub fn misfits(&self) -> u64 {
         self.inner.misfits.load(Ordering::Relaxed)
     }
 
     /// Returns the state of the request limits ([`Pace`](crate::settings::Pace)) of the bot. The state contains the
-    /// number of waiting requests and, after a response with status 429 (too many requests), the remaining time of the
-    /// pause.
+    /// number of waiting requests and, after a response with status 429 (too many requests), the remaining time
+    /// for which all requests are paused.
     #[must_use]
     pub fn pace(&self) -> PaceHealth {
         self.inner.gate.health()

@@ -91,7 +91,7 @@ use settings::Settings;
 ///
 /// **If the server delivers an update again**, for example after a failed webhook request, the journal drops the copy.
 /// A copy has the same [key](crate::Update::key) as the update. The key contains properties such as the type, the
-/// timestamp and the ids. The journal keeps a key for at least one hour. After this time, a copy can be handled again.
+/// timestamp and the ids. The journal keeps a key for at least one hour, so a later copy can be handled again.
 ///
 /// An update can lack the timestamp, or all three ids (chat, session and user). The journal then drops a copy only if
 /// the JSON is the same. If an update lacks the timestamp and all three ids, the journal drops no copy.
@@ -118,8 +118,8 @@ use settings::Settings;
 /// interrupted attempt does not count. In later runs, each interrupted attempt counts towards
 /// [`JournalBuilder::attempts`].
 ///
-/// So by default, an update that crashes the process at each attempt becomes a dead letter after 6 attempts.
-/// The bot then handles the later updates of the lane.
+/// So by default, an update that crashes the process at each attempt becomes a dead letter after 6 attempts. After
+/// that, the bot handles the later updates of the lane.
 ///
 /// # The file
 ///

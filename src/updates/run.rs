@@ -265,8 +265,8 @@ impl Run {
     /// # }
     /// ```
     ///
-    /// The function can be async, for example to send a message. Later updates of the lane wait for the result. If
-    /// an async function needs a shared value, such as a database client, clone the value for each call:
+    /// The function can be async, for example to send a message. Later updates of the lane wait until the function
+    /// completes. If an async function needs a shared value, such as a database client, clone the value for each call:
     /// `move |failed| { let db = db.clone(); async move { .. } }`.
     ///
     /// ```
@@ -298,7 +298,7 @@ impl Run {
         self
     }
 
-    /// Sets a [`ChatBook`], which is a list of the chats that the bot is in. The bot applies each update to the list,
+    /// Sets a [`ChatBook`], which is a list of the chats that the bot is in. The bot records each update in the book,
     /// saves the changes, and then calls the handler.
     ///
     /// If a save fails or takes longer than 5 s, the bot still calls the handler. The bot logs the failure as
@@ -341,8 +341,8 @@ impl Run {
     ///   retry.
     /// - `most`: Upper limit of the maximum delay. Defaults to 30 s. A value below `first` counts as `first`.
     ///
-    /// The actual delay is random, from 0 to the current maximum (full jitter). If you set other values with
-    /// [`Updates::backoff`], these values replace the defaults.
+    /// The actual delay is random, from 0 to the current maximum (full jitter). If [`Updates::backoff`] is set,
+    /// its values replace these defaults.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.backoff = Some(Backoff { first, most: most.max(first) });
         self
@@ -368,11 +368,11 @@ impl Run {
         self
     }
 
-    /// Sets the maximum time of a shutdown. Defaults to 10 s.
+    /// Sets the time after which a shutdown drops unfinished handlers. Defaults to 10 s.
     ///
-    /// After this time, unfinished handlers are dropped at their next `await`. The bot waits for at most 1 s until the
-    /// handlers are dropped. If the bot has a chat book, the last save of the book takes at most 5 s more. For the
-    /// updates of the dropped handlers, there are three cases:
+    /// The handlers are dropped at their next `await`. The bot waits for at most 1 s until the handlers are dropped. If
+    /// the bot has a chat book, the last save of the book takes at most 5 s more. For the updates of the dropped
+    /// handlers, there are three cases:
     ///
     /// - If the bot polls without a journal, the server delivers the page of these updates again at the next start.
     /// - If the bot has a journal, the next `Run` handles these updates again.

@@ -42,9 +42,9 @@ use state::{Effect, Input, StreamState};
 
 /// A stream of the updates of a bot, received by long polling. Created by [`Bot::updates`].
 ///
-/// The stream returns the updates in the order of their arrival. It returns each update at least once, unless MAX skips
-/// the update when the stream starts (see [Commits](#commits)). An update that has an unknown type or cannot be parsed
-/// is returned as [`Update::Unknown`].
+/// The stream returns the updates in the order of their arrival. Each update is returned at least once, unless MAX
+/// skips the update when the stream starts (see [Commits](#commits)). An update that has an unknown type or cannot be
+/// parsed is returned as [`Update::Unknown`].
 ///
 /// Change the settings before the first call of `next`. After this call, some settings have no effect.
 ///
@@ -174,8 +174,8 @@ impl Updates {
         self
     }
 
-    /// Sets the maximum time that the server waits for new updates before it responds to a poll: from 0 to 90 s,
-    /// rounded up to whole seconds. By default, the server waits for at most 30 s.
+    /// Sets the maximum time that the server waits for new updates before it responds to a poll. By default, the server
+    /// waits for at most 30 s. `timeout` is rounded up to whole seconds, and can be from 0 to 90 s.
     ///
     /// A poll without a response fails after this time plus [`poll_margin`](crate::BotBuilder::poll_margin) (15 s by
     /// default). Over HTTP/2, a poll on a dead connection usually fails earlier: see
@@ -255,8 +255,7 @@ impl Updates {
     ///
     /// If step 2 or 3 fails, the failure is logged, and the stream still ends.
     ///
-    /// Most service managers stop a process with SIGTERM. [`shutdown_signal`](crate::shutdown_signal) waits for
-    /// SIGTERM or Ctrl-C.
+    /// [`shutdown_signal`](crate::shutdown_signal) waits for SIGTERM or Ctrl-C.
     ///
     /// ```
     /// # #[tokio::main]

@@ -186,7 +186,7 @@ impl Webhook {
     }
 
     /// Sets a [`ChatBook`], which is a list of the chats that the bot is in. Before each call of the handler, the bot
-    /// applies the update to the list. See [`Run::chat_book`](crate::updates::Run::chat_book).
+    /// records the update in the book. See [`Run::chat_book`](crate::updates::Run::chat_book).
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::axum::Router {

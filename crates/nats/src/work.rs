@@ -199,7 +199,7 @@ impl Work {
         self
     }
 
-    /// Sets the chat book, which is a list of the chats that the bot is in. The worker applies each update to the list
+    /// Sets the chat book, which is a list of the chats that the bot is in. The worker records each update in the book
     /// before it calls the handler. The chat books of all workers must use the same store. See [`Run::chat_book`].
     pub fn chat_book(mut self, book: ChatBook) -> Self {
         self.run = self.run.chat_book(book);

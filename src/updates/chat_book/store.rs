@@ -5,8 +5,8 @@ use std::{error::Error as StdError, future::Future, pin::Pin, sync::Arc};
 use super::record::ChatRecord;
 use crate::{error::BoxError, id::ChatId};
 
-/// A store for the [records](ChatRecord) of the chats in a [`ChatBook`](crate::updates::ChatBook). Passed to
-/// [`ChatBook::open`](crate::updates::ChatBook::open). A chat book is a list of the chats that a bot is in.
+/// A store for the [records](ChatRecord) of the chats in a [`ChatBook`](crate::updates::ChatBook), which is a list of
+/// the chats that a bot is in. Passed to [`ChatBook::open`](crate::updates::ChatBook::open).
 ///
 /// With a store, the records survive a restart. [`FileChats`](crate::updates::FileChats) stores the records in a file.
 /// This example stores the records in a table of a database. The table has two columns, the id of the chat and the
