@@ -174,8 +174,8 @@ impl Open {
         self
     }
 
-    /// Sets the number of slots, from 1 to 1,024. Defaults to 64. If the existing queue has a different number of slots,
-    /// opening fails with [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch).
+    /// Sets the number of slots, from 1 to 1,024. Defaults to 64. If the existing queue has a different number of
+    /// slots, opening fails with [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch).
     ///
     /// A slot is a part of the queue. Each chat belongs to one slot. The updates of one slot are handled one after
     /// another, so a slow handler delays all chats in its slot. All [workers](Queue::work) together run at most
