@@ -86,22 +86,22 @@
 //!
 //! # Failures
 //!
-//! - A handler fails if it returns an error, panics or exceeds [`Webhook::handler_timeout`]. The function that you pass
-//!   to [`on_error`](Webhook::on_error) then returns a `Recovery`, which decides the status of the response.
+//! - A handler fails if it returns an error, panics or exceeds [`Webhook::handler_timeout`] (120 s by default). After
+//!   this time, the handler is dropped. If a handler fails, the function that you pass to
+//!   [`on_error`](Webhook::on_error) returns a `Recovery`, which decides the status of the response.
 //!   `Recovery::Retry` causes status 503, so the service delivers the update again. `Recovery::Skip` and
 //!   `Recovery::DeadLetter` skip the update (status 200). Without `on_error`, the update is skipped.
-//! - If a body arrives completely, but is not an update, the function that you pass to `on_error` receives the body.
-//!   The returned `Recovery` decides the status in the same way. Without `on_error`, the status is 503, so that no
-//!   update is lost if a proxy has damaged the body.
+//! - If a complete body is not an update, the function that you pass to `on_error` receives the body. The returned
+//!   `Recovery` decides the status in the same way. Without `on_error`, the status is 503, so that no update is lost
+//!   if a proxy has damaged the body.
 //! - If a value in an update does not fit the types of this crate, the value is left out or replaced by a default. If
 //!   neither is possible, the update becomes [`Update::Unknown`](crate::Update::Unknown). The handler still receives
 //!   the update. The log contains the path of the value in the JSON.
 //!
 //! # Slow handlers
 //!
-//! A handler continues if the service closes the connection. After [`Webhook::handler_timeout`] (120 s by default), the
-//! handler is dropped. If a handler often takes longer than the service waits (30 s on MAX), use a
-//! [queue](#a-durable-queue).
+//! A handler continues if the service closes the connection. If a handler often takes longer than the service waits
+//! (30 s on MAX), use a [queue](#a-durable-queue).
 //!
 //! If the service delivers an update again while the handler is running, the second delivery waits for the handler.
 //! Both deliveries get the same response.
@@ -119,8 +119,7 @@
 //!
 //! # A durable queue
 //!
-//! If the work takes long, store each update durably, respond with 200, and do the work later. You can store updates in
-//! three ways:
+//! You can store each update durably before the response, and handle the update later. There are three ways:
 //!
 //! - `Webhook::journal` (feature `journal`) stores updates in a file. Updates of one chat are handled in the order in
 //!   which they were stored. If the service delivers an update again within one hour, the copy is dropped.

@@ -86,20 +86,20 @@ impl Pace {
         Self { requests: None, chat_requests: None, polls: None }
     }
 
-    /// Sets the maximum number of requests per second, including polls. 0 is treated as 1. `None` removes the limit.
+    /// Sets the maximum number of requests per second, including polls. 0 counts as 1. `None` removes the limit.
     pub fn requests_per_second(mut self, most: impl Into<Option<u32>>) -> Self {
         self.requests = at_least_one(most);
         self
     }
 
-    /// Sets the maximum number of messages per second that are sent to one chat. 0 is treated as 1. `None` removes the
+    /// Sets the maximum number of messages per second that are sent to one chat. 0 counts as 1. `None` removes the
     /// limit.
     pub fn chat_requests_per_second(mut self, most: impl Into<Option<u32>>) -> Self {
         self.chat_requests = at_least_one(most);
         self
     }
 
-    /// Sets the maximum number of polls per second. 0 is treated as 1. `None` removes the limit.
+    /// Sets the maximum number of polls per second. 0 counts as 1. `None` removes the limit.
     pub fn polls_per_second(mut self, most: impl Into<Option<u32>>) -> Self {
         self.polls = at_least_one(most);
         self

@@ -59,7 +59,7 @@ const IDLE: Duration = Duration::from_secs(60);
 ///   the attempts does not count.
 ///
 /// Whenever the host confirms more bytes, both limits are reset. `attempts` also limits how often an upload starts
-/// over.
+/// over in total.
 ///
 /// # Time limits
 ///
@@ -208,8 +208,7 @@ impl<M: Media> Upload<M> {
         self
     }
 
-    /// Sets the size of a range (a part of the file), in bytes. Defaults to 2,048,000. A value of 0 is treated
-    /// as 1.
+    /// Sets the size of a range (a part of the file), in bytes. Defaults to 2,048,000. A value of 0 counts as 1.
     ///
     /// Each range is sent in its own request. If the connection breaks, at most one range is sent again. Memory use
     /// does not depend on this setting.
@@ -242,15 +241,15 @@ impl<M: Media> Upload<M> {
     ///
     /// The source must be the same as for the stored session. The upload fails in these cases:
     ///
-    /// - If the session belongs to another type of upload
+    /// - If the session belongs to another type of upload, for example to a photo instead of a video
     ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     /// - If the source is a [`Source::stream`] (`InvalidRequest`).
     /// - If the session is from another kind of source, for example from a path instead of bytes
     ///   ([`ErrorKind::Source`](crate::ErrorKind::Source)).
     /// - For a path: if the size or the modification time of the file has changed (`ErrorKind::Source`).
     /// - For bytes: if the bytes have changed (`ErrorKind::Source`).
-    /// - For a [`Source::reader`]: if the length has changed (`ErrorKind::Source`).
-    /// - For a `Source::reader`: if the host already has a part of the file (`ErrorKind::Source`).
+    /// - For a [`Source::reader`]: if the length has changed, or if the host has some but not all bytes of the file
+    ///   (`ErrorKind::Source`).
     ///
     /// ```
     /// # #[tokio::main]

@@ -131,7 +131,7 @@ impl Webhook {
     ///
     /// | `Recovery` | status | effect |
     /// |---|---|---|
-    /// | `Retry` | 503 | The service sends the update or the body again. |
+    /// | `Retry` | 503 | The service (MAX or TamTam) sends the update or the body again. |
     /// | `Skip`, `DeadLetter` | 200 | The update or the body is skipped. |
     ///
     /// These rules apply if no function is set, if the function panics, or if the returned future exceeds its time

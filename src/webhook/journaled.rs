@@ -39,7 +39,7 @@ impl Webhook {
     /// service gets a 503, and delivers the update again later, in these cases:
     ///
     /// - The journal is full, cannot be written within 20 s, or belongs to another bot.
-    /// - The API does not return the id of the bot. Before the webhook stores the first update, it requests this id to
+    /// - The API does not return the id of the bot. The webhook requests this id before the first update is stored, to
     ///   check that the journal belongs to the bot.
     ///
     /// Updates of one chat are handled in the order in which they were stored. An update that gets a 503 is stored

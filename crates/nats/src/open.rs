@@ -174,8 +174,8 @@ impl Open {
         self
     }
 
-    /// Sets the number of slots, from 1 to 1024. Defaults to 64. If the existing queue has a different number of slots,
-    /// opening fails with [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch).
+    /// Sets the number of slots, from 1 to 1,024. Defaults to 64. If the existing queue has a different number of
+    /// slots, opening fails with [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch).
     ///
     /// A slot is a part of the queue. Each chat belongs to one slot. The updates of one slot are handled one after
     /// another, so a slow handler delays all chats in its slot. All [workers](Queue::work) together run at most
@@ -203,8 +203,8 @@ impl Open {
     /// Sets the time after which the updates of a worker that died go to another worker. The minimum is 1 s. Defaults
     /// to 30 s.
     ///
-    /// A handler may take longer than this time, because a running worker keeps its updates. Each worker reads the
-    /// value when it opens the queue. After a change, restart all workers.
+    /// A handler may take longer than this time, because a running worker keeps its updates. After a change of
+    /// this time, restart all workers.
     pub fn ack_wait(mut self, wait: Duration) -> Self {
         self.ack_wait = Some(wait);
         self

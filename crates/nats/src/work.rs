@@ -159,7 +159,8 @@ impl Work {
     /// becomes a dead letter, even if the function that you pass to [`on_error`](Self::on_error) returns `Retry`.
     /// Defaults to 5.
     ///
-    /// All attempts by a worker that died or shut down count as one failed attempt. A value of 0 counts as 1.
+    /// If a worker dies or shuts down, all its attempts to handle the update count as one failed attempt. A value of 0
+    /// counts as 1.
     pub fn dead_letter_after(self, attempts: u32) -> Self {
         self.attempts.store(attempts.max(1), Ordering::Relaxed);
         self
@@ -167,7 +168,7 @@ impl Work {
 
     /// Sets the function that is called if a handler returns an error, panics or exceeds its time limit. If you set
     /// no function, the update becomes a dead letter at once. The update also becomes a dead letter if the function
-    /// panics or exceeds the time limit of a handler. See [`Run::on_error`].
+    /// panics or exceeds [`handler_timeout`](Self::handler_timeout). See [`Run::on_error`].
     ///
     /// The function returns one of these values, or a future of one of these values:
     ///
@@ -240,8 +241,8 @@ impl Work {
     ///
     /// # Errors
     ///
-    /// Returns an error if the queue belongs to another bot ([`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch)). If
-    /// the API of the bot does not respond at the start, the worker does not check the bot.
+    /// Returns an error if the queue belongs to another bot ([`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch)).
+    /// The worker skips this check if the API of the bot does not respond at the start, or refuses the token.
     ///
     /// # Cancel safety
     ///
