@@ -3,7 +3,7 @@
 //! The program `tamtam-sandbox` has these endpoints on the port of the API, under `/sandbox`. In Rust,
 //! [`SandboxBuilder::control_endpoints`](crate::SandboxBuilder::control_endpoints) adds the endpoints. The endpoints
 //! need no token. `GET /sandbox/transcript` returns plain text. All other endpoints accept and return JSON. The real
-//! messengers do not have these endpoints, so a bot must not use them.
+//! messengers do not have these endpoints.
 //!
 //! In this example, the person Bob writes to the bot, and the bot responds with a greeting:
 //!
@@ -37,8 +37,8 @@
 //!
 //! # Access
 //!
-//! The sandbox accepts requests from programs. It refuses cross-origin requests from web pages, so that these pages
-//! cannot read the tokens of the bots. The sandbox checks these headers before it carries out a request:
+//! The endpoints refuse cross-origin requests from web pages, so that these pages cannot read the tokens of the bots.
+//! The endpoints check these headers before they carry out a request:
 //!
 //! | header | accepted values | status if refused |
 //! |---|---|---|
@@ -47,8 +47,8 @@
 //! | `Sec-Fetch-Site` | not sent, `same-origin` or `none` | 403 |
 //! | `Content-Type` | `application/json`; not required if there is no body | 415 |
 //!
-//! Each of these headers may be sent at most once. A client that uses a host name that is not in the table,
-//! such as `host.docker.internal` in a container, must send `Host: localhost`.
+//! Each of these headers may be sent at most once. If a client uses another host name, such as
+//! `host.docker.internal` in a container, the client must send `Host: localhost`.
 //!
 //! # Users, bots and chats
 //!
@@ -156,7 +156,7 @@
 //! | `POST /sandbox/deliveries/lose` | `times` | drops the next `times` deliveries to webhooks |
 //! | `POST /sandbox/clock` | `advance_ms` | moves the clock forward by `advance_ms` milliseconds: see [`Sandbox::time_passes`](crate::Sandbox::time_passes) |
 //!
-//! `bot` is the user id of the bot that gets the update. Defaults to the first bot.
+//! `bot` is the user id of the bot that gets the update. `bot` defaults to the first bot.
 //!
 //! The fields of `POST /sandbox/faults`:
 //!

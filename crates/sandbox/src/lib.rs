@@ -58,9 +58,8 @@
 //!
 //! By default, a sandbox of MAX has the limits of MAX ([`RateLimit::max`]). For example, a bot can send 2 messages per
 //! second in each chat, and poll 2 times per second. A request over a per-second limit is refused with the status 429.
-//! [`Sandbox::rate_limited`] returns the number of requests that were refused for this reason. The limits of TamTam are
-//! not known, so a sandbox of TamTam has no limits by default. [`SandboxBuilder::rate_limit`] sets the limits of a
-//! sandbox of either service.
+//! [`Sandbox::rate_limited`] returns the number of these refusals. The limits of TamTam are not known, so a sandbox of
+//! TamTam has no limits by default. [`SandboxBuilder::rate_limit`] sets the limits of a sandbox of either service.
 //!
 //! # Webhooks
 //!
@@ -89,10 +88,10 @@
 //!
 //! The pauses and the 8 h pass in real time, unless [`Sandbox::time_passes`] skips them.
 //!
-//! A new webhook also gets the updates of the selected types that were waiting for a poll. After the last webhook of a
-//! bot is removed, polls return the updates that no webhook has accepted, except lost updates. On MAX, updates about
-//! comments and about the bot's rights as an administrator are delivered only by webhook. These updates are lost if no
-//! subscription of the bot selects their types.
+//! A new webhook also gets the updates that were waiting for a poll, if the subscription selects their types. After the
+//! last webhook of a bot is removed, polls return the updates that no webhook has accepted, except lost updates. On
+//! MAX, updates about comments and about the bot's rights as an administrator are delivered only by webhook. These
+//! updates are lost if no subscription of the bot selects their types.
 //!
 //! For tests, a webhook on a loopback host may have any port, and the scheme `http` or `https`. These rules apply to
 //! webhooks on other hosts:
@@ -104,9 +103,6 @@
 //!
 //! If a loopback server at an `https` URL uses TLS, the sandbox accepts any certificate. If the server does not use
 //! TLS, the sandbox delivers by plain HTTP. TLS needs the feature `rustls`, which is on by default.
-//!
-//! On TamTam, updates always have the format of version 0.5.6, even if the subscription of the webhook sets another
-//! `version`.
 //!
 //! # Faults
 //!

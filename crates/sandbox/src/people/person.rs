@@ -282,9 +282,8 @@ impl Person {
     /// bots count as messages.
     ///
     /// Each message and each edit is returned once, the oldest first. In a group or channel, messages and edits from
-    /// before this person became a member are skipped. Later edits and deletions do not change the returned content, so
-    /// the result does not depend on the speed of the test. In a channel, the returned post counts as viewed by this
-    /// person.
+    /// before this person became a member are skipped. Later edits and deletions do not change the returned content. In
+    /// a channel, the returned post counts as viewed by this person.
     ///
     /// # Panics
     ///
