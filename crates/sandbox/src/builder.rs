@@ -207,7 +207,6 @@ impl SandboxBuilder {
     ///
     /// # If the file exists
     ///
-    /// - [`bot_name`](Self::bot_name), [`bot_username`](Self::bot_username) and [`seed`](Self::seed) are ignored.
     /// - If [`token`](Self::token) is set, it replaces the token in the file.
     /// - The sandbox simulates the service in the file. If [`service`](Self::service) sets another service, the sandbox
     ///   does not start ([`StateFileError::OtherService`]).
@@ -216,12 +215,12 @@ impl SandboxBuilder {
     ///
     /// # When the file is written
     ///
-    /// The sandbox writes the file when it starts, after changes (usually within 0.1 s), and when it stops. Each write
-    /// replaces the whole file, so the file is never incomplete. To detect failed writes, use [`Sandbox::on_save`].
+    /// The file is written when the sandbox starts, after changes, and when the sandbox stops. If there are changes,
+    /// the pause between two writes is 0.1 s to 0.5 s. Each write replaces the whole file, so the file is never
+    /// incomplete. To detect failed writes, use [`Sandbox::on_save`].
     ///
-    /// If the process is killed, the changes since the start of the last complete write are lost. The pause between two
-    /// writes is at most 0.5 s if there are changes. The next sandbox does not reuse ids and markers of the lost
-    /// changes. A marker is a position in the updates of a bot.
+    /// If the process is killed, the changes since the start of the last complete write are lost. The next sandbox does
+    /// not reuse ids and markers of the lost changes. A marker is a position in the updates of a bot.
     ///
     /// During a write, the directory of the file also contains a temporary file such as
     /// `state.json.0123456789abcdef.new`. If a killed process leaves this file, the next sandbox removes the file.
@@ -229,8 +228,7 @@ impl SandboxBuilder {
     /// Only one sandbox at a time can open the file. A second sandbox does not start ([`StateFileError::InUse`]). The
     /// sandbox locks an empty file such as `state.json.lock` in the same directory. The lock file is never removed.
     ///
-    /// The format of the file is JSON. Later versions of this crate may change the format. The changelog lists each
-    /// change of the format.
+    /// The format of the file is JSON. Later versions of this crate may change the format: see the changelog.
     ///
     /// # Example
     ///

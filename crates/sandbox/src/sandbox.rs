@@ -33,10 +33,9 @@ pub(crate) const QUIET: Duration = Duration::from_millis(50);
 /// A hook is a function that the sandbox calls, for example for each event ([`on_event`](Self::on_event)). If a hook
 /// owns a clone, the sandbox never stops.
 ///
-/// On this page, "the bot" and "the first bot" mean the bot with which the sandbox started. A dialog is a private chat
-/// between one person and a bot. A webhook is a URL to which the sandbox sends the updates of a bot. A poll is a
-/// request for updates. If there is no update, the sandbox holds the poll until an update comes or the timeout of the
-/// poll expires.
+/// On this page, "the bot" means the bot with which the sandbox started. A dialog is a private chat between one person
+/// and a bot. A webhook is a URL to which the sandbox sends the updates of a bot. A poll is a request for updates. If
+/// there is no update, the sandbox holds the poll until an update comes or the timeout of the poll expires.
 ///
 /// ```
 /// # #[tokio::main]
@@ -132,7 +131,7 @@ impl Sandbox {
     /// |---|---|
     /// | group or channel | its title: `(Team) ` |
     /// | the only dialog in the transcript | nothing |
-    /// | one of several dialogs, with the first bot | the name of the person: `(Alice) ` |
+    /// | one of several dialogs, with the bot | the name of the person: `(Alice) ` |
     /// | one of several dialogs, with another bot | the names of the person and the bot: `(Alice, Helper) ` |
     pub fn transcript(&self) -> String {
         self.world().act(|state| event::render(&state.events))
@@ -181,7 +180,8 @@ impl Sandbox {
     /// - The pauses before redeliveries (repeated deliveries of an update to a webhook), and the 8 h after which a
     ///   failing webhook is removed.
     /// - The per-second limits, and the time that an update waits for a poll ([`RateLimit`](crate::RateLimit)).
-    /// - On MAX, the time in which a message or comment can be edited.
+    /// - On MAX, the time in which a message of a bot, or a comment, can be edited.
+    /// - On MAX, the time for which a dialog is muted ([`Person::mutes_for`](crate::Person::mutes_for)).
     ///
     /// If the next redelivery of an update is due within `time`, the sandbox attempts this redelivery at once. One call
     /// of this method causes at most one redelivery of each update, even if `time` is longer than several pauses. Polls
@@ -251,10 +251,9 @@ impl Sandbox {
         assert!(is_known, "the API has no operation {operation}, use one of {}", faults::operations(service));
     }
 
-    /// Drops the next `times` deliveries to webhooks, before they reach the webhooks. A dropped delivery counts as
-    /// failed, so the sandbox delivers the update again after a pause
-    /// ([`SandboxBuilder::redelivery`](crate::SandboxBuilder::redelivery)). Later updates do not wait for this
-    /// redelivery.
+    /// Drops the next `times` deliveries to webhooks. A dropped delivery counts as failed, so the sandbox delivers the
+    /// update again after a pause ([`SandboxBuilder::redelivery`](crate::SandboxBuilder::redelivery)). Later updates do
+    /// not wait for this redelivery.
     pub fn loses_deliveries(&self, times: u32) {
         self.world().lose_deliveries(times);
     }

@@ -46,7 +46,7 @@ pub struct Constructor {
 impl Person {
     /// Opens the bot's [`Constructor`], a window in which the bot helps this person to compose a message for this chat.
     /// The bot gets `message_construction_request`. In this update, the field `input` contains no messages. The bot
-    /// need not be a member of the chat. TamTam only.
+    /// need not be a member of this chat. TamTam only.
     ///
     /// # Panics
     ///

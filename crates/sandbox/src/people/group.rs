@@ -63,8 +63,8 @@ impl Group {
         self
     }
 
-    /// Enables comments on the posts of a channel. By default, comments are disabled. Has no effect on a
-    /// group. MAX only.
+    /// Switches on comments on the posts of a channel. By default, comments are switched off. Has no effect on a group.
+    /// MAX only.
     ///
     /// ```
     /// # #[tokio::main]
@@ -89,8 +89,8 @@ impl Group {
         self
     }
 
-    /// Disables comments on the posts of a channel. Existing comments can still be read, edited and deleted.
-    /// Has no effect on a group. MAX only.
+    /// Switches off comments on the posts of a channel. Existing comments can still be read, edited and deleted. Has no
+    /// effect on a group. MAX only.
     ///
     /// # Panics
     ///

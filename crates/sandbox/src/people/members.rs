@@ -4,10 +4,10 @@ use super::actor::Actor;
 use super::person::Person;
 
 /// These methods act on a group or channel. For example, `alice.in_chat(&team).adds(&bob)` adds Bob to the group
-/// `team`. In the descriptions of these methods, "the chat" means this group or channel. "Bots with the necessary
-/// rights" are administrators on TamTam, and bots with the right `read_all_messages` on MAX.
+/// `team`. "Bots with the necessary rights" are administrators on TamTam, and bots with the right `read_all_messages`
+/// on MAX.
 impl Person {
-    /// Joins the chat by its link. [Bots with the necessary rights](#updates) get `user_added`, whose `inviter_id` is
+    /// Joins this chat by its link. [Bots with the necessary rights](#updates) get `user_added`, whose `inviter_id` is
     /// `None`.
     ///
     /// # Panics
@@ -21,7 +21,7 @@ impl Person {
         self.must(Actor::joins);
     }
 
-    /// Leaves the chat. [Bots with the necessary rights](#updates) get `user_removed`.
+    /// Leaves this chat. [Bots with the necessary rights](#updates) get `user_removed`.
     ///
     /// # Panics
     ///
@@ -34,7 +34,7 @@ impl Person {
         self.must(Actor::leaves);
     }
 
-    /// Adds `other` to the chat. [Bots with the necessary rights](#updates) get `user_added`.
+    /// Adds `other` to this chat. [Bots with the necessary rights](#updates) get `user_added`.
     ///
     /// # Panics
     ///
@@ -48,7 +48,7 @@ impl Person {
         self.must(|actor, state| actor.adds(state, other.actor.user_id));
     }
 
-    /// Adds the bot to the chat as an administrator with all rights. The bot gets `bot_added`. The other
+    /// Adds the bot to this chat as an administrator with all rights. The bot gets `bot_added`. The other
     /// [bots with the necessary rights](#updates) get `user_added`.
     ///
     /// # Panics
@@ -63,7 +63,7 @@ impl Person {
         self.must(|actor, state| actor.adds(state, actor.bot));
     }
 
-    /// Removes `other` from the chat. [Bots with the necessary rights](#updates) get `user_removed`.
+    /// Removes `other` from this chat. [Bots with the necessary rights](#updates) get `user_removed`.
     ///
     /// # Panics
     ///
@@ -77,7 +77,7 @@ impl Person {
         self.must(|actor, state| actor.removes(state, other.actor.user_id));
     }
 
-    /// Removes the bot from the chat. The bot gets `bot_removed`. The other
+    /// Removes the bot from this chat. The bot gets `bot_removed`. The other
     /// [bots with the necessary rights](#updates) get `user_removed`.
     ///
     /// # Panics
@@ -92,21 +92,21 @@ impl Person {
         self.must(|actor, state| actor.removes(state, actor.bot));
     }
 
-    /// Blocks `other` in the chat. A blocked user cannot join and cannot be added. If `other` is a member, `other` is
+    /// Blocks `other` in this chat. A blocked user cannot join and cannot be added. If `other` is a member, `other` is
     /// removed, and [bots with the necessary rights](#updates) get `user_removed`.
     ///
     /// # Panics
     ///
     /// Panics in these cases:
     ///
-    /// - If this person acts in a dialog, or is not an administrator of the chat.
+    /// - If this person acts in a dialog, or is not an administrator of this chat.
     /// - If `other` is the owner.
     #[track_caller]
     pub fn blocks(&self, other: &Self) {
         self.must(|actor, state| actor.blocks(state, other.actor.user_id));
     }
 
-    /// Changes the title of the chat. All bots in the chat get `chat_title_changed`.
+    /// Changes the title of this chat. All bots in this chat get `chat_title_changed`.
     ///
     /// # Panics
     ///
@@ -119,13 +119,13 @@ impl Person {
         self.must(|actor, state| actor.renames_chat(state, title));
     }
 
-    /// Makes `other` an administrator with all rights in the chat. Bots get no update.
+    /// Makes `other` an administrator with all rights in this chat. Bots get no update.
     ///
     /// # Panics
     ///
     /// Panics in these cases:
     ///
-    /// - If this person acts in a dialog, or is not an administrator of the chat.
+    /// - If this person acts in a dialog, or is not an administrator of this chat.
     /// - If `other` is not a member.
     #[track_caller]
     pub fn appoints(&self, other: &Self) {

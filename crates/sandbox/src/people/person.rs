@@ -49,8 +49,8 @@ use crate::state::seen::Seen;
 ///
 /// # Updates
 ///
-/// "The bot gets `message_created`" means that the sandbox sends an update of this type. From a dialog, the bot of the
-/// dialog gets the update. From a group or channel, the bots in this table get the update:
+/// "The bot gets `message_created`" means that the sandbox sends an update of this type. In a dialog, only the bot gets
+/// the update. In a group or channel, the bots in this table get the update:
 ///
 /// | update | bots on TamTam | bots on MAX |
 /// |---|---|---|

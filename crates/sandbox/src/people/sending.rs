@@ -94,8 +94,8 @@ impl Person {
 
     /// Forwards a message to this chat, and returns the id of the new message. The bot gets `message_created`.
     ///
-    /// `mid`: the id of the message to forward. The message can be in any chat in which this person can read the
-    /// message. If the message is itself a forward, the new message forwards the original message.
+    /// `mid`: the id of the message to forward, from any chat. If the message is itself a forward, the new message
+    /// forwards the original message.
     ///
     /// # Panics
     ///

@@ -16,9 +16,9 @@ use crate::state::uploads::store::Store;
 /// - As ranges of bytes, one after another. Each request contains one range, and the header `Content-Range`.
 ///
 /// A bot must not send its token to an upload host. The upload host responds with the status 400 if a bot's token is in
-/// the URL, in a form field, or in a header other than `Authorization`. A token in the header `Authorization` does not
-/// cause a refusal, because real upload hosts ignore this header. [`leaks`](Self::leaks) lists all places that
-/// contained a token, including `Authorization`. The upload host does not search the bytes of files for tokens.
+/// the URL, in a form field, or in a header. The exception is the header `Authorization`, because real upload hosts
+/// ignore this header. [`leaks`](Self::leaks) lists all places that contained a token, including `Authorization`. The
+/// upload host does not search the bytes of files for tokens.
 ///
 /// ```
 /// # #[tokio::main]

@@ -20,8 +20,8 @@ const SAID: &str = "Fault of the test";
 
 /// A fault to inject into the requests of one operation, for [`Sandbox::fails`](crate::Sandbox::fails).
 ///
-/// By default, one request gets the fault: see [`times`](Self::times). The last column of this table shows whether the
-/// server carries out the operation by default. [`applied`](Self::applied) changes this default.
+/// By default, one request gets the fault: see [`times`](Self::times). [`applied`](Self::applied) changes the default
+/// in the last column of this table:
 ///
 /// | fault | what the client receives | operation is carried out by default |
 /// |---|---|---|
@@ -143,9 +143,6 @@ impl Fault {
     ///
     /// With [`applied(false)`](Self::applied), the server carries out the operation after the delay, if the client is
     /// still connected.
-    ///
-    /// If the client disconnects during the delay, the request is not reported to
-    /// [`Sandbox::on_exchange`](crate::Sandbox::on_exchange).
     pub fn delay(delay: Duration) -> Self {
         Self::new(FaultKind::Delay(delay), true)
     }
@@ -158,14 +155,15 @@ impl Fault {
 
     /// Sets whether the server carries out the operation before the fault. [`Fault`] lists the defaults.
     ///
-    /// With `false`, the server does not carry out the operation, except after a [`delay`](Self::delay).
+    /// With `false`, the server does not carry out the operation. The exception is the fault [`delay`](Self::delay):
+    /// the server carries out the operation after the delay.
     pub fn applied(mut self, applied: bool) -> Self {
         self.applied = applied;
         self
     }
 
     /// Adds the header `Retry-After` to the response. `seconds`: the value of the header, in seconds. By default, the
-    /// header is not sent. Has no effect on a [`reset`](Self::reset), which sends no response.
+    /// header is not sent. Has no effect on a [`reset`](Self::reset).
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
         self

@@ -149,9 +149,8 @@ impl RateLimit {
         self
     }
 
-    /// Sets the maximum time that an update waits for a poll, on the sandbox's clock
-    /// ([`SandboxBuilder::seed`](crate::SandboxBuilder::seed)). After this time, the update is lost. `None` removes the
-    /// limit.
+    /// Sets the maximum time that an update waits for a poll, on the sandbox's
+    /// [clock](crate::SandboxBuilder::seed). After this time, the update is lost. `None` removes the limit.
     pub fn retention(mut self, time: impl Into<Option<Duration>>) -> Self {
         self.retention = time.into();
         self
