@@ -19,10 +19,11 @@ fn limits_and_defaults_are_documented_as_sentences() {
         "From 2 to 3 items. The list contains no duplicates."
     );
     assert_eq!(facts("{type: string, default: on}"), "Defaults to `on`.");
-    let choice = "{allOf: [{$ref: '#/components/schemas/Intent'}], default: positive}";
-    assert_eq!(facts(choice), "Defaults to `Intent::Positive`.");
     assert_eq!(facts("{type: boolean, default: true}"), "Defaults to `true`.");
     assert_eq!(facts("{type: string, pattern: '^mid$'}"), "A.", "a pattern is not believed");
+    let choice = "Intent: {type: string, enum: [positive]}, \
+                  A: {properties: {a: {allOf: [{$ref: '#/components/schemas/Intent'}], default: positive}}}";
+    assert_eq!(code(&schemas(choice)).field_doc("A", "a"), "Defaults to `Intent::Positive`.");
 }
 
 #[test]
