@@ -342,7 +342,8 @@ impl Error {
         matches!(self.0.kind, Reason::Refused(_))
     }
 
-    /// Returns whether a timeout expired before the complete response arrived ([`ErrorKind::Timeout`]). The server may
+    /// Returns whether a timeout expired after the connection was opened, and before the complete response arrived
+    /// ([`ErrorKind::Timeout`]). The server may
     /// still have applied the request: see [`may_have_been_applied`](Self::may_have_been_applied).
     ///
     /// If no connection could be opened in time, this method returns `false`, because the kind is

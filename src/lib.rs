@@ -75,9 +75,9 @@
 //!   `tamtam-nats`.
 //! - An update, attachment or button of an unknown kind becomes the variant `Unknown`. This variant contains the JSON.
 //!   Unknown properties are ignored.
-//! - If a value in a response does not fit its type in this crate, the value is left out, replaced by a default, or
-//!   kept as `Unknown`. The log contains the path of the value. If the response is unusable without the value, the
-//!   call fails ([`ErrorKind::Decode`]).
+//! - If a value in a response does not fit its type in this crate, but the response is usable without the value, the
+//!   value is left out, replaced by a default, or kept as `Unknown`. The log contains the path of the value. If the
+//!   response is unusable without the value, the call fails ([`ErrorKind::Decode`]).
 //! - By default, a request that the server may already have applied is retried only if it is idempotent (a repetition
 //!   has no further effect). So a retry does not post a message twice. See [`settings::RetryPolicy`].
 //! - By default, a request that would exceed a rate limit of the service is delayed. See [`settings::Pace`].

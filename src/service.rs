@@ -213,7 +213,8 @@ impl Service {
         self
     }
 
-    /// Sets the default rate limits of bots on this service.
+    /// Sets the default rate limits of bots on this service. [`BotBuilder::pace`](crate::BotBuilder::pace) overrides
+    /// these limits.
     #[must_use]
     pub fn with_pace(mut self, pace: Pace) -> Self {
         self.pace = pace;

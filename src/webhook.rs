@@ -82,7 +82,8 @@
 //! | 503 | The delivery was neither handled nor skipped. The service sends the delivery again. |
 //!
 //! With `Webhook::journal` (see [A durable queue](#a-durable-queue)), the status is 200 as soon as the update is
-//! stored. The next three sections describe a webhook without a journal.
+//! stored. The next three sections describe a webhook without a journal. With a journal, only the rules for a body
+//! that is not an update, and for values that do not fit, are the same.
 //!
 //! # Failures
 //!
@@ -122,7 +123,8 @@
 //! You can store each update durably before the response, and handle the update later. There are three ways:
 //!
 //! - `Webhook::journal` (feature `journal`) stores updates in a file. Updates of one chat are handled in the order in
-//!   which they were stored. If the service delivers an update again within one hour, the copy is dropped.
+//!   which they were stored. If the service delivers an update again within one hour, the copy is usually
+//!   dropped.
 //! - The crate `tamtam-nats` stores updates in a queue that many processes share.
 //! - [`Webhook::raw_router`] passes the JSON of each update to a handler that writes to your own queue.
 //!
@@ -176,7 +178,13 @@
 //! contains only the properties that this version of the crate supports.
 //!
 //! The queue can contain the same update twice. Make the processing of an update idempotent, or recognize repeated
-//! updates by [`Update::key`](crate::Update::key).
+//! updates by [`Update::key`](crate::Update::key). Programs in other languages can build a key from these values:
+//!
+//! | update | values |
+//! |---|---|
+//! | `message_callback` | `callback_id` |
+//! | about a message | update type, timestamp, id of the message |
+//! | any other type | update type, timestamp, id of the chat, id of the user |
 //!
 //! # Several bots, and other routes
 //!

@@ -601,12 +601,12 @@ impl Documentation<'_> {
             None => format!("A request of the operation `{}`.", operation.id),
         };
         let setters = match parts.required().count() {
-            required if required == parts.arguments.len() => "",
-            0 => " All parameters have setters.",
-            _ => " All other parameters have setters.",
+            required if required == parts.arguments.len() => ".",
+            0 => ". All parameters have setters.",
+            _ => ", whose arguments are the required parameters. All other parameters have setters.",
         };
         let how = format!(
-            "Created by [`Api::{}`].{setters} To send the request, `.await` it or call [`send`](Self::send).",
+            "Created by [`Api::{}`]{setters} To send the request, `.await` it or call [`send`](Self::send).",
             parts.name
         );
         self.links.rustdoc(&docs::with_paragraph(format!("{what}\n\n{how}"), docs::provenance(&operation.node)))

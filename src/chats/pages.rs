@@ -232,7 +232,8 @@ pages! {
 pages! {
     /// A stream of the messages of a chat, from the newest to the oldest. Created by [`Bot::messages`].
     ///
-    /// The stream does not return messages that are sent after its first request.
+    /// The stream returns each message at most once, if you do not call [`until`](Self::until) later. The stream does
+    /// not return messages that are sent after its first request.
     Messages of History<MessagesOf> as Message
 }
 
@@ -240,7 +241,8 @@ pages! {
     /// A stream of the comments on a channel post, from the newest to the oldest. Created by [`Bot::comments`]. MAX
     /// only.
     ///
-    /// The stream does not return comments that are sent after its first request.
+    /// The stream returns each comment at most once, if you do not call [`until`](Self::until) later. The stream does
+    /// not return comments that are sent after its first request.
     Comments of History<CommentsOn> as Message
 }
 
@@ -263,7 +265,7 @@ impl Members {
 impl Comments {
     /// Sets the maximum number of comments in a page (2-100). Defaults to 100.
     ///
-    /// If the comments with the same timestamp do not fit in one page, the stream fails with
+    /// If the comments with the same timestamp fill a page, the stream fails with
     /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). A smaller page makes this error more likely.
     pub fn page_size(mut self, comments: u32) -> Self {
         self.0.list.page_size = comments;
@@ -291,7 +293,7 @@ impl Comments {
 impl Messages {
     /// Sets the maximum number of messages in a page (2-100). Defaults to 100.
     ///
-    /// If the messages with the same timestamp do not fit in one page, the stream fails with
+    /// If the messages with the same timestamp fill a page, the stream fails with
     /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). A smaller page makes this error more likely.
     pub fn page_size(mut self, messages: u32) -> Self {
         self.0.list.page_size = messages;

@@ -114,8 +114,7 @@ pub enum ErrorKind {
     /// In a message constructor (TamTam only), a user composes a message with the help of the bot.
     Payload,
     /// The next page of a list cannot be read, so the list is incomplete. A page is the part of the list in one
-    /// response. For example, the server repeats a page, or a page is too small for all messages that have the same
-    /// timestamp.
+    /// response. For example, the server repeats a page, or messages with the same timestamp fill a page.
     ///
     /// For messages, use the default [`page_size`](crate::pages::Messages::page_size), which is the maximum. If the
     /// error occurs again, create a new [`Messages`](crate::pages::Messages) stream, and pass a time before the shared
@@ -144,6 +143,6 @@ pub enum ErrorKind {
     /// [`ChatBook::observe`](crate::updates::ChatBook::observe).
     ChatBook,
     /// The journal (`updates::Journal`) cannot be used. For example, the journal is damaged, belongs to another bot, or
-    /// is open in another process. A journal is a queue of updates in a file.
+    /// is already open in this or another process. A journal is a queue of updates in a file.
     Journal,
 }

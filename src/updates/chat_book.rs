@@ -221,7 +221,8 @@ impl ChatBook {
         }
     }
 
-    /// Saves the changes that are not yet in the store.
+    /// Saves the changes that are not yet in the store. A change of only [`KnownChat::last_update`] is saved at most
+    /// once a day.
     ///
     /// Call `save` before the program ends in these cases:
     ///

@@ -177,7 +177,8 @@ impl Failed {
     /// Returns the number of attempts to handle the update, including the attempt that just failed. For a webhook
     /// without a journal (a queue of updates in a file), the number is always 1.
     ///
-    /// If the bot has a journal, the number includes failed attempts before a restart. In [`Bot::run_deliveries`], the
+    /// If the bot has a journal, the number includes failed attempts before a restart, and attempts that the end
+    /// of the process interrupted in a later run. In [`Bot::run_deliveries`], the
     /// number includes the attempts that you set with
     /// [`Delivery::earlier_attempts`](crate::updates::Delivery::earlier_attempts).
     #[must_use]

@@ -223,8 +223,8 @@ impl Journal {
     ///
     /// - `id`: [Id](DeadLetter::id) of the dead letter.
     ///
-    /// If a [`Run`](crate::updates::Run) uses this journal, this `Run` handles the update. If not, the next `Run`
-    /// handles the update.
+    /// If a [`Run`](crate::updates::Run) uses this journal, this `Run` handles the update after the earlier
+    /// updates of its lane. If not, the next `Run` handles the update.
     ///
     /// # Errors
     ///
@@ -297,7 +297,7 @@ impl JournalBuilder {
     ///
     /// - A failed attempt after which `on_error` retries the update.
     /// - An attempt that the [end of the process](Journal#when-the-process-ends-during-a-handler) interrupted. This
-    ///   does not apply to the process that received the update from the server.
+    ///   does not apply to the [`Run`](crate::updates::Run) during which the journal stored the update.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.settings.attempts = attempts.max(1);
         self

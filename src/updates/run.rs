@@ -113,7 +113,7 @@ impl Updates {
 /// If the process ends before the commit, the server delivers the whole page again at the next start. So at most one
 /// page is handled again.
 ///
-/// **One slow or busy chat delays all chats.**
+/// The next page is requested after all updates of the page are handled. So one slow or busy chat delays all chats.
 ///
 /// # Polling with a journal
 ///
@@ -138,7 +138,7 @@ impl Updates {
 /// # Handlers
 ///
 /// A handler is an async function, or a closure that returns a future. To pass shared state to the handler, use
-/// [`Bot::run_with`]. A closure of the form `async |bot, update| { .. }` cannot capture variables. Write
+/// [`Bot::run_with`]. A handler cannot be an `async |bot, update| { .. }` closure that captures variables. Write
 /// `move |bot, update| { let db = db.clone(); async move { .. } }` instead.
 ///
 /// For large uploads, set a longer [`handler_timeout`](Self::handler_timeout).
@@ -147,7 +147,8 @@ impl Updates {
 /// the handler is not handled again.
 ///
 /// **If a handler blocks its thread**, for example with a long computation, the handler delays other lanes and tasks.
-/// Move long computations to `tokio::task::spawn_blocking`.
+/// On the current-thread runtime, the handler delays all tasks. Move long computations to
+/// `tokio::task::spawn_blocking`.
 ///
 /// **If a handler returns an error, panics or exceeds its time limit**, the bot logs the failure and continues. With
 /// `panic = "abort"` in your Cargo profile, a panic ends the process instead. By default, the bot does not retry the

@@ -75,7 +75,8 @@ use state::{Effect, Input, StreamState};
 /// commit a page, the stream sends the marker of the page to the server.
 ///
 /// According to users of MAX, the server can skip updates if a poll has no marker. By default, the first poll of a
-/// stream has no marker. If a [`marker_store`](Self::marker_store) contains a marker, the first poll has this marker.
+/// stream has no marker. If a [`marker_store`](Self::marker_store) contains a marker, the first poll has this marker,
+/// unless [`start_from`](Self::start_from) ignores the store.
 ///
 /// Do not use stream adapters that request updates in advance, such as `buffered`, `peekable` or `for_each_concurrent`.
 /// With such an adapter, the stream can commit updates before they are handled. To handle updates concurrently, use
@@ -88,6 +89,9 @@ use state::{Effect, Input, StreamState};
 /// to [`BotBuilder::on_retry`](crate::BotBuilder::on_retry).
 ///
 /// After a permanent failure (see [`next`](Self::next)), the stream returns the error and ends.
+///
+/// If you use `?` on other calls in the loop, such as `bot.send(..).await?`, an error of these calls also ends the
+/// loop. At the next start, the server delivers the uncommitted updates again.
 ///
 /// # One stream per bot
 ///
@@ -215,7 +219,7 @@ impl Updates {
     /// The stream saves the marker of each handled page before it commits the page to the server. If the bot is killed
     /// between the save and the commit, the bot does not receive the page again at the next start.
     ///
-    /// If a save fails, the stream logs the failure and continues to poll.
+    /// If a save fails, the stream logs the failure, continues to poll, and retries the save after the next poll.
     pub fn marker_store(mut self, store: impl MarkerStore) -> Self {
         self.store = Some(Arc::new(KeyedStore { markers: Box::new(store), key: OnceLock::new() }));
         self
@@ -223,8 +227,8 @@ impl Updates {
 
     /// Sets whether the stream removes subscribed webhooks. Defaults to `false`.
     ///
-    /// The stream checks for webhooks at the start, and again if the server responds to a poll with status 405. If the
-    /// value is `false` and a webhook is subscribed, the stream ends with an error
+    /// The stream checks for webhooks at the start, and once more if the server responds to a poll with status 405. If
+    /// the value is `false` and a webhook is subscribed, the stream ends with an error
     /// ([`ErrorKind::WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
     pub fn remove_webhooks(mut self, remove: bool) -> Self {
         self.settings.remove_webhooks = remove;
@@ -327,15 +331,16 @@ impl Updates {
     /// The stream ends with an error in these cases:
     ///
     /// - The server responds with a 4xx status other than 408 and 429, and the response contains an error code. For
-    ///   example, the token is invalid ([`ErrorKind::Unauthorized`](crate::ErrorKind::Unauthorized)). After the error
-    ///   code `method.not.found`, the stream first retries the request 3 times.
+    ///   example, the token is invalid ([`ErrorKind::Unauthorized`](crate::ErrorKind::Unauthorized)). If a poll
+    ///   gets the code `method.not.found`, the stream first retries the poll 3 times.
     /// - A webhook is subscribed ([`ErrorKind::WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
     /// - The marker store cannot be read ([`ErrorKind::MarkerStore`](crate::ErrorKind::MarkerStore)).
     /// - A single update is larger than [`BotBuilder::max_page_bytes`](crate::BotBuilder::max_page_bytes)
     ///   ([`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge)).
     /// - A setting, such as [`limit`](Self::limit), is invalid
     ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
-    /// - The list of webhooks or the id of the bot cannot be parsed ([`ErrorKind::Decode`](crate::ErrorKind::Decode)).
+    /// - At the start, the list of webhooks cannot be parsed, or, with a marker store, the id of the bot cannot be
+    ///   parsed ([`ErrorKind::Decode`](crate::ErrorKind::Decode)).
     ///
     /// After all other failures, the stream retries the request.
     ///

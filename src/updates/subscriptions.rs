@@ -122,8 +122,10 @@ impl Bot {
     /// Returns an error in these cases:
     ///
     /// - If [`subscriptions`](Self::subscriptions) returns an error.
-    /// - If a webhook remains subscribed: the first error of [`unsubscribe_webhook`](Self::unsubscribe_webhook), or an
-    ///   error of the kind [`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed).
+    /// - If a webhook is still subscribed at the end. The error is the first error of
+    ///   [`unsubscribe_webhook`](Self::unsubscribe_webhook) that is neither a [refusal](Error::is_refused) nor caused by
+    ///   an unexpected response body. If there is no such error, the kind of the error is
+    ///   [`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed).
     ///
     /// # Cancel safety
     ///

@@ -49,7 +49,7 @@ impl Source {
     ///
     /// A reader can be read only once. So a failed upload is retried only if no byte was read yet, or if the upload
     /// host (the server for files) has all bytes that were read. Another process cannot
-    /// [resume](crate::upload::Upload::resume) the upload if the host already has a part of the file.
+    /// [resume](crate::upload::Upload::resume) the upload if the host has some but not all bytes of the file.
     pub fn reader(reader: impl AsyncRead + Send + 'static, length: u64) -> Self {
         Self(Inner::Reader { reader: Box::pin(reader), length })
     }

@@ -140,8 +140,8 @@ impl Webhook {
     /// - An update whose handler fails is skipped (status 200).
     /// - A body that is not an update gets a 503.
     ///
-    /// Return `Retry` only if a later attempt may succeed. After 8 h without a response with
-    /// status 200, MAX removes the subscription, and TamTam may remove the subscription.
+    /// Return `Retry` only if a later attempt may succeed. If deliveries fail for 8 h, MAX removes the subscription,
+    /// and TamTam may remove the subscription.
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::Webhook {
@@ -208,8 +208,8 @@ impl Webhook {
     /// If the handler needs more arguments, such as a database pool, use [`with_state`](crate::updates::with_state) or
     /// pass a closure. [`HandlerResult`] lists the return types of a handler.
     ///
-    /// Give each bot its own random path. If two paths are equal up to the 8th character of the last segment, axum
-    /// panics when you merge the routers.
+    /// Give each bot its own random path. The route contains only the first 8 characters of the last segment. If two
+    /// paths are equal up to the 8th character, axum panics when you merge the routers.
     ///
     /// # Cancel safety
     ///

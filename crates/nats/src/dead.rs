@@ -43,8 +43,8 @@ impl Queue {
 /// - The handler failed, and you have not passed a function to [`Work::on_error`](crate::Work::on_error).
 /// - The handler failed, and the function that you passed to `Work::on_error` returned `DeadLetter`, panicked, or
 ///   exceeded the [time limit of a handler](crate::Work::handler_timeout).
-/// - No attempt succeeded, and the number of attempts has reached
-///   [`Work::dead_letter_after`](crate::Work::dead_letter_after).
+/// - The number of attempts has reached [`Work::dead_letter_after`](crate::Work::dead_letter_after), and NATS has no
+///   confirmation that an attempt succeeded.
 /// - The stored bytes cannot be parsed as an update.
 ///
 /// The queue keeps the newest 10,000 dead letters, and removes older dead letters.

@@ -78,9 +78,8 @@ pub enum ErrorKind {
     Setting,
     /// The queue contains invalid data. The message of the error contains the reason.
     Data,
-    /// An operation of the bot failed, for example a call to the API of the messenger. A
-    /// [receiver](crate::Queue::receive) fails with this kind, not with [`Mismatch`](Self::Mismatch), if the queue
-    /// belongs to another bot. The [source](std::error::Error::source) of the error is a [`tamtam::Error`].
+    /// An operation of the bot failed, for example a call to the API of the messenger. The
+    /// [source](std::error::Error::source) of the error is a [`tamtam::Error`].
     Bot,
 }
 

@@ -192,7 +192,7 @@
 //!
 //! | endpoint | fields of the body | effect |
 //! |---|---|---|
-//! | `GET /sandbox/transcript` | | returns all events, one event per line |
+//! | `GET /sandbox/transcript` | | returns all events as text: see [`Sandbox::transcript`](crate::Sandbox::transcript) |
 //! | `POST /sandbox/delivers` | `timeout_ms`? | waits until the webhooks have accepted all updates |
 //! | `POST /sandbox/settles` | `timeout_ms`? | waits until the bots are idle: see [`Sandbox::settles`](crate::Sandbox::settles) |
 //! | `GET /sandbox/rate_limited` | | returns `refused`, the number of requests that were refused because of a rate limit |

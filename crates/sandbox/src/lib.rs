@@ -142,6 +142,7 @@
 //!   without TLS. Each server has its own port on the loopback interface.
 //! - The servers run in a separate thread, and use real time. Do not use the sandbox in a Tokio runtime with a paused
 //!   clock (`start_paused`). In such a runtime, timeouts expire at once while the runtime waits for a socket.
+//! - On TamTam, updates always have the format of version 0.5.6, even if a bot requests another version.
 //! - The API's documentation defines Markdown and HTML only in part. In undefined cases, the sandbox follows
 //!   CommonMark for Markdown, and the behavior of browsers for HTML.
 //! - The sandbox of MAX has not been compared with the real MAX, because we have no token of MAX. The sandbox accepts

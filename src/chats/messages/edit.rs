@@ -81,7 +81,8 @@ impl EditRequest {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the server may already have edited the message.
+    /// If the future is dropped, the server may already have edited the message. A new request for the same edit
+    /// uploads the files again.
     pub async fn send(self) -> Result<()> {
         let Self { request, uploads } = self;
         let bot = request.bot.clone();

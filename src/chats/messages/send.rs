@@ -94,7 +94,8 @@ impl SendRequest {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the server may already have posted the message.
+    /// If the future is dropped, the server may already have posted the message. A new request for the same message
+    /// uploads the files again.
     pub async fn send(self) -> Result<SendMessageResult> {
         let Self { request, uploads } = self;
         let bot = request.bot.clone();

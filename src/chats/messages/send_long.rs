@@ -104,7 +104,7 @@ impl Bot {
 /// | setting | parts |
 /// |---|---|
 /// | [`attach`](Self::attach), [`keyboard`](Self::keyboard) | the last part |
-/// | [`reply_to`](Self::reply_to) | the first part |
+/// | [`reply_to`](Self::reply_to), or a forward in the `NewMessageBody` | the first part |
 /// | all other settings, including the time limit and the retries | each part |
 #[derive(Debug)]
 #[must_use = "a request does nothing until it is awaited or sent"]
@@ -134,7 +134,8 @@ impl SendLong {
     ///
     /// Returns an error of the kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest) in these cases:
     ///
-    /// - If the text is empty or only white space, and the request has no other content.
+    /// - If there is nothing to send: the text is empty, and the request has no attachment and is neither a reply nor a
+    ///   forward.
     /// - If a text in Markdown or HTML is longer than [`LIMIT`](crate::text::LIMIT) (4000 UTF-16 code units), and
     ///   cannot be split at line ends that are outside all formatting.
     /// - If a [`Text`](crate::text::Text) cannot be split, for example because a very long link address leaves no room

@@ -43,7 +43,7 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 /// | no connection was opened, so the request was not sent | retry | retry |
 /// | status 429 of the API, or 200 with `success: false` and the code `too.many.requests` | pause, then retry | pause, then retry |
 /// | status 429 of an upload host (a separate server that receives files) | retry | retry |
-/// | attached media is not ready: status 400, or 200 with `success: false` | retry | retry |
+/// | attached media is not ready: status 400, or 200 with `success: false` | no for `GET`, retry for others | no for `GET`, retry for others |
 /// | status 503 with a `code` of the API in the body | retry | retry |
 /// | any other 503 (a proxy may have forwarded the request) | retry | no |
 /// | HTTP/2 reports that the request was not processed (`REFUSED_STREAM`, `GOAWAY`) | retry | retry |
@@ -53,7 +53,8 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 /// | any other 4xx, a redirect, any other 200 with `success: false` | no | no |
 ///
 /// In this table, `GET` includes `HEAD` and `OPTIONS`. If the connection breaks within the body of a 2xx, the body is
-/// incomplete. With the default settings, a timeout is not retried: see [`budget`](Self::budget).
+/// incomplete. With the default settings, a call that times out is not retried: see [`budget`](Self::budget). Uploads
+/// and polls (requests for updates) are retried after a timeout.
 ///
 /// The pause applies to all requests of the bot. [`Pace`](crate::settings::Pace) describes the pause.
 ///

@@ -141,7 +141,8 @@ impl Button {
         RequestGeoLocationButton::new(text)
     }
 
-    /// Creates a button that creates a chat about the message that contains the button. TamTam only.
+    /// Creates a button that creates a chat about the message that contains the button. The first press creates the
+    /// chat, and later presses open the chat. TamTam only.
     ///
     /// - `text`: The label of the button.
     /// - `title`: The title of the created chat, at most 200 characters.

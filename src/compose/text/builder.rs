@@ -103,7 +103,8 @@ impl Text {
     /// Adds a quote. Add a [`line`](Self::line) before and after the quote, because Markdown cannot express a quote
     /// within a line.
     ///
-    /// MAX only. TamTam shows a quote as plain text.
+    /// MAX only. TamTam shows a quote as plain text. If you send the text as Markdown, TamTam also shows a `>`
+    /// before each line.
     ///
     /// ```
     /// use tamtam::text::Text;

@@ -22,8 +22,8 @@ const MARKDOWN: &[char] = &['\\', '`', '*', '_', '~', '+', '^', '[', ']', '#', '
 /// - Do not escape code, because a backslash in code is a plain character.
 /// - Remove the spaces at both ends of a text that you format, because `** bold **` is not bold.
 ///
-/// Escaping does not prevent mentions and links: messenger apps still turn each `@username` into a mention, and each
-/// web address into a link.
+/// Escaping does not prevent mentions and links: messenger apps can still turn `@username` into a mention, and a web
+/// address into a link.
 ///
 /// In a [`Text`](super::Text), no escapes are necessary, and a formatted part can begin or end with spaces.
 #[must_use]
@@ -38,8 +38,8 @@ pub fn escape_markdown(text: &str) -> Cow<'_, str> {
 ///
 /// You can also use the result as the value of an attribute in double quotes.
 ///
-/// Escaping does not prevent mentions and links: messenger apps still turn each `@username` into a mention, and each
-/// web address into a link.
+/// Escaping does not prevent mentions and links: messenger apps can still turn `@username` into a mention, and a web
+/// address into a link.
 ///
 /// ```
 /// use tamtam::{NewMessageBody, text::escape_html};

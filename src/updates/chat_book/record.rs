@@ -14,9 +14,9 @@ use crate::{
 /// The data about one chat in a [`ChatBook`](crate::updates::ChatBook), stored in a
 /// [`ChatStore`](crate::updates::ChatStore).
 ///
-/// A record exists while the chat is in the book. After the chat is removed from the book, the record exists until at
-/// least 48 h have passed since the last update of the chat. The book compares the timestamps of updates, and does not
-/// use the clock of the machine.
+/// A record exists while the chat is in the book. After an update removes the chat from the book, the record
+/// exists for at least 48 h. After [`ChatBook::forget`](crate::updates::ChatBook::forget), the 48 h begin at the last
+/// update before the call. The book compares the timestamps of updates, and does not use the clock of the machine.
 ///
 /// The fields are private. To store a record, serialize the record as JSON with serde. Later versions of the crate can
 /// read the JSON.

@@ -22,7 +22,7 @@ use crate::{
 /// A marker is a number that identifies a position in the updates of the bot.
 ///
 /// `Display` writes a key as `bot 7 at https://botapi.tamtam.chat`. The path of a base URL can be secret. So if the URL
-/// has a path, `Display` writes a hash instead of the path. Keys with different paths have different hashes.
+/// has a path, `Display` writes a hash instead of the path. The hash distinguishes keys with different paths.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct MarkerKey {
     base_url: String,

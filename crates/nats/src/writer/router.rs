@@ -22,7 +22,7 @@ impl Writer {
     /// |---|---|
     /// | an update that is stored, or was stored before | 200 |
     /// | an update that is too large for NATS | 200; an ERROR is logged, and the update is not stored |
-    /// | an update that cannot be stored for another reason, for example because NATS does not respond within 5 s or the queue is full | 503; the messenger repeats the delivery |
+    /// | an update that cannot be stored within 10 s, for example because NATS does not respond or the queue is full | 503; the messenger repeats the delivery |
     /// | a body that is not an update | 503; the messenger repeats the delivery |
     ///
     /// The router replaces the settings [`Webhook::on_error`] and [`Webhook::handler_timeout`] of `webhook`.

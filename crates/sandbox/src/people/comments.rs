@@ -42,8 +42,8 @@ impl Person {
         self.must(|actor, state| actor.comments(state, post.as_str(), text.into()))
     }
 
-    /// Returns the current texts of the comments on a post, the oldest first. `post`: the id of the post. On TamTam,
-    /// the result is empty.
+    /// Returns the current texts of the comments on a post, the oldest first. `post`: the id of the post. TamTam has no
+    /// comments, so the result is empty on TamTam.
     ///
     /// # Panics
     ///

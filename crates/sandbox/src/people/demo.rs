@@ -39,8 +39,8 @@ impl Sandbox {
     ///
     /// - If an item no longer exists, the call creates the item again, with a new id. For example, a constructor no
     ///   longer exists after its messages were posted.
-    /// - If Bob has left the group, or if the bot has lost a right in the group, the call creates a new group and the
-    ///   items in the group.
+    /// - If Bob has left the group, or if the bot has lost a right in the group, the call creates new people
+    ///   (a new `user_id`), and a new group with its items.
     /// - If the bot has lost a right in the channel, the call creates a new channel and a post.
     ///
     /// ```

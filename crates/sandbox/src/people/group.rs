@@ -110,7 +110,8 @@ impl Group {
     }
 
     /// Removes the administrator rights of the bot. The bot stays a member. On TamTam, the bot gets no update. On MAX,
-    /// if the bot was an administrator, the bot's webhooks get the update `bot_admin_permissions_changed`.
+    /// if the bot was an administrator, the bot's webhooks get the update `bot_admin_permissions_changed`. Polls never
+    /// return this update.
     ///
     /// Has no effect if the bot is not a member.
     pub fn demotes_bot(&self) {
@@ -119,7 +120,8 @@ impl Group {
 
     /// Makes the bot an administrator with all rights. In a new group or channel, the bot already has all rights. On
     /// TamTam, the bot gets no update. On MAX, if the rights change, the bot's webhooks get the update
-    /// `bot_admin_permissions_changed`.
+    /// `bot_admin_permissions_changed`. Polls never return
+    /// this update.
     ///
     /// Has no effect if the bot is not a member.
     pub fn promotes_bot(&self) {
@@ -127,7 +129,8 @@ impl Group {
     }
 
     /// Makes the bot an administrator with only the rights in `rights`. On TamTam, the bot gets no update. On MAX, if
-    /// the rights change, the bot's webhooks get the update `bot_admin_permissions_changed`.
+    /// the rights change, the bot's webhooks get the update `bot_admin_permissions_changed`. Polls never return
+    /// this update.
     ///
     /// Has no effect if the bot is not a member.
     ///

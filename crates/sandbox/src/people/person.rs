@@ -59,6 +59,7 @@ use crate::state::seen::Seen;
 /// | `chat_title_changed` | all bots in the chat | all bots in the chat |
 /// | `bot_added`, `bot_removed` | the bot that is added or removed | the bot that is added or removed |
 /// | `message_callback` | the bot that created the button | the bot that created the button |
+/// | `message_construction_request`, `message_constructed` | the bot of the constructor, even if this bot is not in the chat | no such update |
 /// | `message_chat_created` | the bot that created the button | no such update |
 ///
 /// Updates about comments are delivered only by webhook.

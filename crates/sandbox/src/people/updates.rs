@@ -31,8 +31,8 @@ impl Sandbox {
         self.world().act(|state| state.push_update(self.bot_id().0, update));
     }
 
-    /// Sends the bot its latest update again, with the same bytes. Real servers also repeat updates, for example if the
-    /// response of a webhook is lost.
+    /// Sends the bot its latest update again, with the same bytes. The repeated update comes after all updates that the
+    /// sandbox has not sent yet. Real servers also repeat updates, for example if the response of a webhook is lost.
     ///
     /// # Panics
     ///

@@ -147,7 +147,7 @@ impl Fault {
         Self::new(FaultKind::Delay(delay), true)
     }
 
-    /// Sets the number of requests that get the fault. Defaults to 1.
+    /// Sets the number of requests that get the fault. Defaults to 1. With 0, no request gets the fault.
     pub fn times(mut self, times: u32) -> Self {
         self.times = times;
         self
