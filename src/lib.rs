@@ -71,13 +71,13 @@
 //!
 //! - The bot calls your handler (an async function) at least once for each update. By default, an update is not retried
 //!   if the handler fails. See [`updates::Run`].
-//! - Updates of one chat are handled in order. For a webhook, the order requires the feature `journal` or the crate
-//!   `tamtam-nats`.
+//! - With polling, updates of one chat are handled in order. With a webhook, this guarantee requires a
+//!   `updates::Journal` (feature `journal`) or the crate `tamtam-nats`.
 //! - An update, attachment or button of an unknown kind becomes the variant `Unknown`. This variant contains the JSON.
 //!   Unknown properties are ignored.
-//! - If a value in a response does not fit its type in this crate, but the response is usable without the value, the
-//!   value is left out, replaced by a default, or kept as `Unknown`. The log contains the path of the value. If the
-//!   response is unusable without the value, the call fails ([`ErrorKind::Decode`]).
+//! - A value in a response can be of another type than this crate expects. If the response is usable without the value,
+//!   the value is left out, replaced by a default, or kept as `Unknown`. The log contains the path of the value.
+//!   Otherwise, the call fails ([`ErrorKind::Decode`]).
 //! - By default, a request that the server may already have applied is retried only if it is idempotent (a repetition
 //!   has no further effect). So a retry does not post a message twice. See [`settings::RetryPolicy`].
 //! - By default, a request that would exceed a rate limit of the service is delayed. See [`settings::Pace`].

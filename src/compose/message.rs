@@ -174,7 +174,7 @@ macro_rules! message_setters {
                 self.with(|body| body.format(format))
             }
 
-            /// Adds an attachment. Attachments have the order of the calls of `attach` and
+            /// Adds an attachment. Added attachments appear in the order in which you call `attach` and
             /// [`keyboard`](Self::keyboard).
             pub fn attach(self, attachment: impl Into<crate::api::types::AttachmentRequest>) -> Self {
                 self.with(|body| body.attach(attachment))
@@ -189,8 +189,8 @@ macro_rules! message_setters {
     };
     ($name:ident, $($body:ident).+, link) => {
         impl $name {
-            /// Sets the message to reply to. `message` must be in the chat to which the reply is sent. The setting
-            /// replaces an earlier reply or forward.
+            /// Sets the message to reply to. `message` must be in the chat to which the reply is sent. Replaces the
+            /// reply or forward that is already set in this request.
             pub fn reply_to(self, message: impl IntoMessageId) -> Self {
                 self.with(|body| body.reply_to(message))
             }

@@ -96,7 +96,8 @@ struct Inner {
 pub enum Cause {
     /// The error that the handler returned.
     Error(Box<dyn StdError + Send + Sync>),
-    /// The message of the panic in the handler. A panic without a message has the placeholder `without a message`.
+    /// The message of the panic in the handler. If the panic has no message, the string is
+    /// `without a message`.
     Panic(String),
     /// The time limit that the handler exceeded: see
     /// [`Run::handler_timeout`](crate::updates::Run::handler_timeout) and `Webhook::handler_timeout`. The handler was

@@ -91,9 +91,10 @@ use settings::Settings;
 ///
 /// **If the server delivers an update again**, for example after a failed webhook request, the journal drops the copy.
 /// A copy has the same [key](crate::Update::key) as the update. The key contains properties such as the type, the
-/// timestamp and the ids. The journal keeps a key for at least one hour, so a later copy can be handled again.
+/// timestamp and the ids. The journal keeps each key for at least one hour. A copy that arrives after
+/// this time can be handled again.
 ///
-/// An update can lack the timestamp, or all three ids (chat, session and user). The journal then drops a copy only if
+/// If an update lacks only the timestamp, or only the ids (chat, session and user), the journal drops a copy only if
 /// the JSON is the same. If an update lacks the timestamp and all three ids, the journal drops no copy.
 ///
 /// # When a handler fails
@@ -114,12 +115,12 @@ use settings::Settings;
 /// # When the process ends during a handler
 ///
 /// If the process is killed or crashes while a handler runs, the next [`Run`](crate::updates::Run) handles the update
-/// again, even if [`Run::on_error`](crate::updates::Run::on_error) is not set. In the run that received the update, an
-/// interrupted attempt does not count. In later runs, each interrupted attempt counts towards
+/// again, even if [`Run::on_error`](crate::updates::Run::on_error) is not set. An interrupted attempt does not
+/// count in the `Run` that received the update. In each later `Run`, an interrupted attempt counts towards
 /// [`JournalBuilder::attempts`].
 ///
-/// So by default, an update that crashes the process at each attempt becomes a dead letter after 6 attempts. After
-/// that, the bot handles the later updates of the lane.
+/// So by default, an update that crashes the process at each attempt becomes a dead letter after 6 attempts: one
+/// that does not count, and 5 that count. The bot then handles the later updates of the lane.
 ///
 /// # The file
 ///
@@ -295,9 +296,9 @@ impl JournalBuilder {
     ///
     /// These attempts count:
     ///
-    /// - A failed attempt after which `on_error` retries the update.
-    /// - An attempt that the [end of the process](Journal#when-the-process-ends-during-a-handler) interrupted. This
-    ///   does not apply to the [`Run`](crate::updates::Run) during which the journal stored the update.
+    /// - A failed attempt after which `on_error` returns [`Recovery::Retry`](crate::updates::Recovery::Retry).
+    /// - An attempt that was [interrupted](Journal#when-the-process-ends-during-a-handler) because the process ended,
+    ///   except in the [`Run`](crate::updates::Run) that received the update.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.settings.attempts = attempts.max(1);
         self

@@ -25,7 +25,8 @@ use crate::{
 /// `Webhook::raw_router`.
 ///
 /// An [`Update`] lacks the properties that this version of the crate does not support. The field `json` contains all
-/// properties. So a queue that stores `json` loses nothing, and a later version of the crate can read more properties.
+/// properties (for an exception, see the field). So a queue that stores `json` loses nothing, and a later version of
+/// the crate can read more properties.
 ///
 /// Serializing a `RawUpdate` writes `json`. Deserializing JSON sets both fields.
 ///
@@ -46,8 +47,8 @@ use crate::{
 pub struct RawUpdate {
     /// The JSON of the update: the exact text from the server, or a repaired copy if this text is not strict JSON.
     ///
-    /// If the update was fetched before the call of [`Updates::raw`](crate::updates::Updates::raw), `json` contains
-    /// only the properties in `update`.
+    /// Exception: if the update was fetched before you called [`Updates::raw`](crate::updates::Updates::raw), `json`
+    /// contains only the properties in `update`.
     pub json: Box<RawValue>,
     /// The update, read from the JSON.
     pub update: Update,

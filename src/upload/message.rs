@@ -15,8 +15,8 @@ use crate::{
     id::IntoMessageId,
 };
 
-/// A message with attachments that are uploaded when the message is sent. Created by [`Upload::text`] and
-/// [`NewMessageBody::upload`].
+/// A message with files to upload. The files are uploaded before the message is sent or edited. Created by
+/// [`Upload::text`] and [`NewMessageBody::upload`].
 ///
 /// [`Bot::send`](crate::Bot::send), [`Bot::reply`](crate::Bot::reply) and [`Bot::edit`](crate::Bot::edit) accept an
 /// `UploadMessage` like any other message. The files are uploaded one after another. If an upload fails, no message is
@@ -34,9 +34,8 @@ impl UploadMessage {
         Self { body, uploads: Uploads::default() }
     }
 
-    /// Adds an upload. The file is uploaded before the message is sent. In the message, uploaded attachments come after
-    /// the attachments that [`attach`](Self::attach) and [`keyboard`](Self::keyboard) add, even if you call these
-    /// methods later.
+    /// Adds an upload. The file is uploaded before the message is sent. In the message, uploaded attachments come
+    /// last. The order of the calls does not matter.
     pub fn upload<M: Media>(mut self, upload: Upload<M>) -> Self {
         self.uploads.push(upload);
         self

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::source::Identity;
 use crate::api::types::UploadType;
 
-/// The state of an upload in ranges (parts of the file). If the source is a path or bytes, another process can continue
-/// the upload from a stored session.
+/// The state of an upload that sends the file in ranges (parts of the file). A session is a snapshot. If the source is
+/// a path or bytes, another process can continue the upload from a stored session.
 ///
 /// To store the session, pass a function to [`Upload::on_session`](crate::upload::Upload::on_session). To continue the
 /// upload, pass the stored session to [`Upload::resume`](crate::upload::Upload::resume).
@@ -46,7 +46,7 @@ impl UploadSession {
         &self.kind
     }
 
-    /// Returns the number of bytes that the upload host had confirmed when this session was created.
+    /// Returns the number of bytes that the upload host has confirmed, at the time of this session.
     #[must_use]
     pub fn confirmed(&self) -> u64 {
         self.confirmed

@@ -15,8 +15,8 @@ use crate::{
 ///
 /// If the request has attachments, uploads or a keyboard, they replace all attachments of the message, including its
 /// keyboard. Otherwise, the message keeps its attachments. To remove all attachments, call
-/// [`no_attachments`](Self::no_attachments). A keyboard without buttons is not added, but also replaces all
-/// attachments.
+/// [`no_attachments`](Self::no_attachments). A keyboard without buttons is not added, but the old
+/// attachments are still removed.
 ///
 /// ```
 /// # #[tokio::main]
@@ -81,8 +81,8 @@ impl EditRequest {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the server may already have edited the message. A new request for the same edit
-    /// uploads the files again.
+    /// If the future is dropped, the server may already have edited the message. If you repeat the call, the
+    /// files are uploaded again.
     pub async fn send(self) -> Result<()> {
         let Self { request, uploads } = self;
         let bot = request.bot.clone();

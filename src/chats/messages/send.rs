@@ -94,8 +94,8 @@ impl SendRequest {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the server may already have posted the message. A new request for the same message
-    /// uploads the files again.
+    /// If the future is dropped, the server may already have posted the message. If you repeat the call, the
+    /// files are uploaded again.
     pub async fn send(self) -> Result<SendMessageResult> {
         let Self { request, uploads } = self;
         let bot = request.bot.clone();

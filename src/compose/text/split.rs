@@ -6,8 +6,8 @@ use crate::{
     validation::{Invalid, Place},
 };
 
-/// Maximum length of the text of one message: 4000 UTF-16 code units. The characters of the markup (Markdown or HTML)
-/// also count toward this limit.
+/// Maximum length of a part that [`split`] returns: 4000 UTF-16 code units. The characters of the markup (Markdown or
+/// HTML) also count toward this limit.
 ///
 /// The API documents a limit of 4000 characters, but does not define "character". [`split`] and
 /// [`Bot::send_long`](crate::Bot::send_long) count UTF-16 code units. A text never has more code points than code

@@ -101,8 +101,8 @@ pub trait MarkerStore: Send + Sync + 'static {
     /// The type of the store's errors.
     type Error: Into<Box<dyn StdError + Send + Sync>>;
 
-    /// Returns the last saved marker of the bot, or `None` if no marker was saved. The stream calls `load` before its
-    /// first poll.
+    /// Returns the last marker that was saved for `key`, or `None` if no marker was saved. The stream calls `load`
+    /// before its first poll.
     ///
     /// - `key`: Bot and server to which the marker belongs.
     ///
@@ -114,7 +114,7 @@ pub trait MarkerStore: Send + Sync + 'static {
     /// If `load` takes longer than 5 s, the stream drops the future, and the call counts as failed.
     fn load(&self, key: &MarkerKey) -> impl Future<Output = Result<Option<i64>, Self::Error>> + Send;
 
-    /// Saves the marker, in place of the earlier marker of the bot. When the future has completed, the marker should
+    /// Saves the marker for `key`, and replaces the earlier marker. When the future has completed, the marker should
     /// survive the end of the process.
     ///
     /// - `key`: Bot and server to which the marker belongs.
@@ -163,8 +163,7 @@ impl<S: MarkerStore> ErasedStore for S {
 ///
 /// A marker is a number that identifies a position in the updates of the bot.
 ///
-/// Use this store in tests. A process can also use the store to start a new stream at the position at which the
-/// previous stream ended.
+/// Use this store in tests. Within one process, a new stream can also continue where the previous stream ended.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
     markers: Arc<Mutex<HashMap<MarkerKey, i64>>>,

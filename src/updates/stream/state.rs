@@ -35,7 +35,7 @@ pub(super) const ASKED_AGAIN: u32 = 3;
 /// [`Updates::start_from`](crate::updates::Updates::start_from).
 ///
 /// The stream commits (confirms) handled updates to the server. The server keeps the uncommitted updates. The position
-/// decides whether a new stream receives these updates again.
+/// determines which of these updates a new stream receives.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StartFrom {
@@ -48,8 +48,8 @@ pub enum StartFrom {
     /// ignores the position in a marker store. MAX can skip some of these updates: see
     /// [Commits](crate::updates::Updates#commits).
     Backlog,
-    /// The first update that arrives after the start. For at most about 10 s, the stream skips the updates that the
-    /// server has kept. After this time, the stream returns the kept updates that remain.
+    /// The first update that arrives after the start. The stream first skips the updates that the server has kept, for
+    /// at most about 10 s. If kept updates remain after this time, the stream returns them.
     Latest,
 }
 

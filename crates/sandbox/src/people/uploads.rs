@@ -75,7 +75,8 @@ impl Uploads {
     /// - The sandbox resets the connection.
     /// - The client disconnects before the upload host has received the whole request.
     ///
-    /// `hook` is not called for a request that [stalls](UploadFault::StallAt).
+    /// `hook` is not called for a request that a fault [stalls](UploadFault::StallAt), even if the client disconnects
+    /// later.
     ///
     /// `hook` runs on the server's thread, and must not wait for a bot.
     pub fn on_request(&self, hook: impl Fn(&UploadRequest) + Send + Sync + 'static) {
@@ -94,7 +95,7 @@ impl Uploads {
         self.act(|store| store.leaks.clone())
     }
 
-    /// Injects a fault into the next upload that reaches the [position](UploadFault) of the fault.
+    /// Injects a fault into the next upload that reaches the [position](UploadFault) of the fault (a number of bytes).
     /// [`UploadFault::Answer`] has no position, and happens when an upload completes a file. If you call this method
     /// several times, the faults happen one at a time, in the order of the calls.
     pub fn fail_next(&self, fault: UploadFault) {
@@ -137,9 +138,9 @@ impl Uploads {
         self.act(|store| store.settings.keep_partial = keep);
     }
 
-    /// Sets the maximum size, in bytes, of a file whose bytes the upload host stores. Defaults to 64 MiB. A download of
-    /// a larger file fails with the status 410. [`ReceivedFile::size`] and [`ReceivedFile::sha256`] still describe the
-    /// whole file.
+    /// Sets the maximum size of the files that the upload host stores, in bytes. Defaults to 64 MiB. A larger file can
+    /// be uploaded, but a download of the file fails with the status 410. [`ReceivedFile::size`] and
+    /// [`ReceivedFile::sha256`] still describe the whole file.
     pub fn set_most_kept(&self, bytes: u64) {
         self.act(|store| store.settings.most_kept = bytes);
     }

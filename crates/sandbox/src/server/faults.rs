@@ -71,8 +71,8 @@ impl Fault {
     /// statuses 400, 401, 403, 404, 405, 429 and 503, the error code in the body matches the status, for example
     /// `not.found` for 404. For other statuses, the code is `internal.error`.
     ///
-    /// The codes for 429 and 503 mean that the operation was not carried out. With [`applied(true)`](Self::applied),
-    /// these codes are wrong.
+    /// The codes for 429 and 503 mean that the operation was not carried out. So do not combine them with
+    /// [`applied(true)`](Self::applied).
     ///
     /// # Panics
     ///
@@ -128,8 +128,8 @@ impl Fault {
     }
 
     /// Creates a fault that closes the connection after half of the response's body. The header `Content-Length`
-    /// contains the length of the whole body. With [`applied(false)`](Self::applied), the whole body is
-    /// `{"success":true}`.
+    /// contains the length of the whole body. With [`applied(false)`](Self::applied), the fault cuts
+    /// the body `{"success":true}`.
     pub fn cut_body() -> Self {
         Self::new(FaultKind::Cut, true)
     }
@@ -155,15 +155,14 @@ impl Fault {
 
     /// Sets whether the server carries out the operation before the fault. [`Fault`] lists the defaults.
     ///
-    /// With `false`, the server does not carry out the operation. The exception is the fault [`delay`](Self::delay):
-    /// the server carries out the operation after the delay.
+    /// With `false`, the server does not carry out the operation. The exception is the fault [`delay`](Self::delay).
     pub fn applied(mut self, applied: bool) -> Self {
         self.applied = applied;
         self
     }
 
     /// Adds the header `Retry-After` to the response. `seconds`: the value of the header, in seconds. By default, the
-    /// header is not sent. Has no effect on a [`reset`](Self::reset).
+    /// header is not sent. This method has no effect on a [`reset`](Self::reset).
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
         self
