@@ -609,7 +609,9 @@ impl Documentation<'_> {
             "Created by [`Api::{}`]{setters} To send the request, `.await` it or call [`send`](Self::send).",
             parts.name
         );
-        self.links.rustdoc(&docs::with_paragraph(format!("{what}\n\n{how}"), docs::provenance(&operation.node)))
+        let mut out = vec![docs::with_paragraph(format!("{what}\n\n{how}"), docs::provenance(&operation.node))];
+        out.extend(example(self.document, &operation.node, "x-example"));
+        self.links.rustdoc(&out.join("\n\n"))
     }
 
     /// Returns the documentation of the method of `Api`.

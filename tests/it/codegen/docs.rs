@@ -192,11 +192,10 @@ fn x_example_is_a_doctest_in_the_example_frame() {
         "x-example-frame: \"# fn main() {{\\n{{example}}\\n# }}\"\n{}",
         operation(&format!("x-example: \"bot.api().do_it().await?;\", {DONE}"))
     ));
-    assert!(
-        code.api_doc("do_it").contains("# Example\n\n```rust\n# fn main() {\nbot.api().do_it().await?;\n# }\n```\n"),
-        "{}",
-        code.api_doc("do_it")
-    );
+    let example = "# Example\n\n```rust\n# fn main() {\nbot.api().do_it().await?;\n# }\n```";
+    for doc in [code.api_doc("do_it"), code.doc("DoIt")] {
+        assert!(doc.contains(example), "{doc}");
+    }
 }
 
 #[test]
