@@ -1,8 +1,8 @@
-//! A bot with buttons of every kind: it invites people to a party and counts their answers.
+//! A bot with every kind of button of TamTam: it invites people to a party and counts their answers.
 //!
 //! `cargo run --example keyboard` runs it on the sandbox: Alice and Bob press all buttons, and the conversation is
-//! printed as it happens. With a token in `MAX_TOKEN`, the same bot runs on MAX until Ctrl-C. It sends an invitation to
-//! each chat where it is started or added.
+//! printed as it happens. With a token in `TAMTAM_TOKEN`, the same bot runs on TamTam until Ctrl-C. It does not run on
+//! MAX, which has no `chat` buttons. It sends an invitation to each chat where it is started or added.
 
 use std::{
     collections::HashMap,
@@ -17,7 +17,7 @@ use tamtam_sandbox::Sandbox;
 async fn main() -> tamtam::Result<()> {
     // Logs failures and retries.
     tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).init();
-    if ["MAX_TOKEN", "TAMTAM_TOKEN"].iter().all(|name| std::env::var_os(name).is_none()) {
+    if std::env::var_os("TAMTAM_TOKEN").is_none() {
         return rehearse().await;
     }
     run(Bot::from_env()?, tamtam::shutdown_signal()).await

@@ -193,7 +193,7 @@ fn x_example_is_a_doctest_in_the_example_frame() {
         operation(&format!("x-example: \"bot.api().do_it().await?;\", {DONE}"))
     ));
     let example = "# Example\n\n```rust\n# fn main() {\nbot.api().do_it().await?;\n# }\n```";
-    for doc in [code.api_doc("do_it"), code.doc("DoIt")] {
+    for doc in [code.api_doc("do_it"), code.request_doc("DoIt")] {
         assert!(doc.contains(example), "{doc}");
     }
 }
