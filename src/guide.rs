@@ -8,6 +8,29 @@
 //! - [Move from TamTam to MAX](from_tamtam): the changes for a bot that moves to MAX.
 //! - [Move from botapitamtam (Python)](from_botapitamtam): the equivalent of each method of the library.
 //! - [Move from the official Java client and SDK](from_java): the equivalents of their classes and methods.
+//!
+//! All guides use bots like this one, with a test on the sandbox:
+//!
+//! ```
+//! use tamtam::{Bot, Update};
+//! use tamtam_sandbox::Sandbox;
+//!
+//! async fn echo(bot: Bot, update: Update) -> tamtam::Result<()> {
+//!     if let Some(message) = update.message() {
+//!         bot.reply(message, message.text().unwrap_or("No text")).await?;
+//!     }
+//!     Ok(())
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() {
+//!     let max = Sandbox::max().await;
+//!     let alice = max.user("Alice");
+//!     tokio::spawn(max.bot().run(echo).run());
+//!     alice.says("Hello");
+//!     assert_eq!(alice.reads().await.text(), "Hello");
+//! }
+//! ```
 
 #[doc = include_str!("../docs/broadcast.md")]
 pub mod broadcast {}

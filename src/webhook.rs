@@ -79,11 +79,13 @@
 //! | 413 | The body is larger than [`Webhook::body_limit`] (4 MiB by default). |
 //! | 400 | The connection broke before the body was complete. |
 //! | 408 | The body was not complete after 30 s. |
-//! | 503 | The delivery was neither handled nor skipped. The service sends the delivery again. |
+//! | 503 | The handler failed, or the body is not an update, and the delivery is not skipped (see [Failures](#failures)). |
+//!
+//! After any status other than 200, the service sends the delivery again.
 //!
 //! With `Webhook::journal` (see [A durable queue](#a-durable-queue)), the status is 200 as soon as the update is
-//! stored. The next three sections describe a webhook without a journal. With a journal, only the rules for a body
-//! that is not an update, and for values that do not fit, are the same.
+//! stored. The next three sections describe a webhook without a journal. With a journal, only the second and the third
+//! rule of [Failures](#failures) apply.
 //!
 //! # Failures
 //!

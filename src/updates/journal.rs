@@ -155,8 +155,8 @@ pub struct DeadLetter {
     pub id: i64,
     /// The update and its JSON.
     pub update: RawUpdate,
-    /// The number of failed attempts to handle the update. The number includes attempts that were interrupted because
-    /// the process was killed or crashed. In the run that received the update, an interrupted attempt does not count.
+    /// The number of failed attempts to handle the update. Attempts that were interrupted because the process was
+    /// killed or crashed also count, except in the [`Run`](crate::updates::Run) that received the update.
     pub attempts: u32,
     /// The reason why the last attempt failed, for example that the process ended during the handler.
     pub cause: String,

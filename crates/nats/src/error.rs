@@ -71,8 +71,8 @@ pub enum ErrorKind {
     /// To store larger updates, increase `max_payload` in the configuration of the server.
     TooLarge,
     /// The existing queue belongs to another bot, or its number of slots differs from the number that you set with
-    /// [`Open::slots`](crate::Open::slots). A [receiver](crate::Queue::receive) of a queue that belongs to another bot
-    /// fails with [`Bot`](Self::Bot) instead.
+    /// [`Open::slots`](crate::Open::slots). Exception: if the queue belongs to another
+    /// bot, a [receiver](crate::Queue::receive) fails with [`ErrorKind::Bot`].
     Mismatch,
     /// A setting is invalid. The message of the error contains the setting and the reason.
     Setting,

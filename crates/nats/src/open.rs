@@ -158,7 +158,8 @@ impl Open {
     /// bots in one NATS account need different names.
     ///
     /// If you set the name, you can open an existing queue even if the API of the bot does not respond or refuses the
-    /// token. In this case, opening does not check the id of the bot.
+    /// token. If the API does not respond or refuses the token, opening does not check the
+    /// id of the bot.
     ///
     /// The queue uses the streams `<name>` and `<name>-dead`, the key-value bucket `<name>`, and the subjects
     /// `tamtam.<name>.>`.
@@ -188,9 +189,9 @@ impl Open {
     /// Sets the maximum size, in bytes, of the NATS stream that stores the updates. Defaults to 1 GiB. 0 means no
     /// limit.
     ///
-    /// NATS reserves this disk space on each server that stores the stream. If a server has less space left, opening
-    /// fails with [`ErrorKind::Refused`](crate::ErrorKind::Refused). In the configuration of NATS, `max_file_store`
-    /// limits the disk space for all streams of a server.
+    /// NATS reserves `bytes` of disk space on each server that stores the stream. If a server has less space left,
+    /// opening fails with [`ErrorKind::Refused`](crate::ErrorKind::Refused). In the configuration of NATS,
+    /// `max_file_store` limits the disk space for all streams of a server.
     ///
     /// Handled updates are removed after the [deduplication window](Self::dedup_window) ends, or earlier if the stream
     /// is full. If the stream is full of unhandled updates, a [receiver](Queue::receive) waits, and a webhook responds

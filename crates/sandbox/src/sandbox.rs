@@ -188,7 +188,7 @@ impl Sandbox {
     /// are held in real time, so this method does not end a held poll.
     ///
     /// On TamTam, the sandbox removes a webhook if one update is not accepted for 8 h. On MAX, the sandbox removes a
-    /// webhook if all deliveries fail for 8 h. If this call completes the 8 h, the webhook is removed before the call
+    /// webhook if all deliveries fail for 8 h. If the 8 h end within `time`, the webhook is removed before the call
     /// returns.
     ///
     /// # Panics

@@ -74,10 +74,8 @@ impl EditRequest {
     ///
     /// # Errors
     ///
-    /// Returns an error in these cases:
-    ///
-    /// - If an upload fails: the errors of [`Upload::send`]. The message is not edited.
-    /// - If the message cannot be edited: the errors of [`Api::edit_message`](crate::api::Api::edit_message).
+    /// If an upload fails, returns the errors of [`Upload::send`], and does not edit the message. If the message cannot
+    /// be edited, returns the errors of [`Api::edit_message`](crate::api::Api::edit_message).
     ///
     /// # Cancel safety
     ///

@@ -87,10 +87,8 @@ impl SendRequest {
     ///
     /// # Errors
     ///
-    /// Returns an error in these cases:
-    ///
-    /// - If an upload fails: the errors of [`Upload::send`]. No message is sent.
-    /// - If the message cannot be sent: the errors of [`Api::send_message`](crate::api::Api::send_message).
+    /// If an upload fails, returns the errors of [`Upload::send`], and sends no message. If the message cannot be sent,
+    /// returns the errors of [`Api::send_message`](crate::api::Api::send_message).
     ///
     /// # Cancel safety
     ///

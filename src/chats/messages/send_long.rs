@@ -157,9 +157,9 @@ impl SendLong {
 
     /// Skips the next part. If [`send`](Self::send) failed, the next part is the part that failed.
     ///
-    /// Call this method before the next `send` if `send` failed or was dropped, and the chat already contains the next
-    /// part. If [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns `false`, the chat does
-    /// not contain the part that failed.
+    /// After `send` failed or was dropped, the chat may already contain the next part. In this case, call `skip_part`
+    /// before you call `send` again. If [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns
+    /// `false`, the chat does not contain the part that failed.
     pub fn skip_part(&mut self) {
         self.done += 1;
     }
@@ -167,7 +167,8 @@ impl SendLong {
     /// Sends the remaining parts, one after another. Returns all posted messages.
     ///
     /// For an error of `send`, [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) refers to the part
-    /// that failed. For an error of `request.await`, `may_have_been_applied` refers to all parts.
+    /// that failed. For an error of `request.await`, `may_have_been_applied` returns `true` if any part may
+    /// have been posted.
     ///
     /// # Errors
     ///

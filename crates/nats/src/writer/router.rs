@@ -25,7 +25,7 @@ impl Writer {
     /// | an update that cannot be stored within 10 s, for example because NATS does not respond or the queue is full | 503; the messenger repeats the delivery |
     /// | a body that is not an update | 503; the messenger repeats the delivery |
     ///
-    /// The router replaces the settings [`Webhook::on_error`] and [`Webhook::handler_timeout`] of `webhook`.
+    /// The settings [`Webhook::on_error`] and [`Webhook::handler_timeout`] of `webhook` have no effect.
     ///
     #[doc = crate::doc_example!("
 use tamtam::webhook::Webhook;
